@@ -1,0 +1,16 @@
+/* io.h - whole files, with a cap. */
+#ifndef BW_CORE_IO_H
+#define BW_CORE_IO_H
+
+#include "core/buf.h"
+#include "core/err.h"
+
+/*
+ * Reads everything from `fd` into `out` (its maximum is the cap). BW_E_LIMIT when there is more than that,
+ * BW_E_SYS when reading fails. Does not close.
+ */
+int bw_read_all(int fd, struct bw_buf *out, struct bw_err *err) BW_NODISCARD;
+/* The same for a path; the message names it. */
+int bw_read_file(const char *path, struct bw_buf *out, struct bw_err *err) BW_NODISCARD;
+
+#endif

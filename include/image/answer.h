@@ -1,0 +1,47 @@
+/*
+ * answer.h - what came of asking a registry what a base points to: a digest, or the kind of trouble. The
+ * registry room makes answers, the store remembers them, the verdict judges by them.
+ */
+#ifndef BW_IMAGE_ANSWER_H
+#define BW_IMAGE_ANSWER_H
+
+#include <stdint.h>
+
+#include "image/digest.h"
+#include "image/manifest.h"
+
+enum bw_trouble {
+	BW_TROUBLE_NONE = 0,
+	BW_TROUBLE_TAG_GONE,	    /* the repository is there, the tag is not */
+	BW_TROUBLE_REPOSITORY_GONE, /* no such repository */
+	BW_TROUBLE_DENIED, /* refused with what we are; some registries say so for missing repositories too */
+	BW_TROUBLE_AUTH,   /* credentials refused, or the log-in itself failed */
+	BW_TROUBLE_THROTTLED, /* 429; retry_after_s */
+	BW_TROUBLE_TIMEOUT,
+	BW_TROUBLE_DNS,
+	BW_TROUBLE_TLS,
+	BW_TROUBLE_CONNECTION, /* refused, reset, cut off */
+	BW_TROUBLE_SERVER,     /* 5xx */
+	BW_TROUBLE_MALFORMED,  /* the registry broke the protocol */
+	BW_TROUBLE_LIMIT,      /* one of our limits was hit */
+	BW_TROUBLE_COUNT,
+};
+
+#define BW_ANSWER_MESSAGE_MAX 256
+
+struct bw_answer {
+	enum bw_trouble trouble;
+	struct bw_digest digest;	     /* set when there is no trouble */
+	char media_type[BW_MEDIA_TYPE_MAX];  /* of the manifest, "" when the registry did not say */
+	uint32_t retry_after_s;		     /* with THROTTLED; 0: not said */
+	char message[BW_ANSWER_MESSAGE_MAX]; /* the trouble in words, for people; not yet escaped */
+};
+
+/* The word used in the database, in JSON and in messages: "tag-gone", "dns", ... ; "" for NONE. */
+const char *bw_trouble_name(enum bw_trouble t);
+/* The reverse; NONE for an unknown word. */
+enum bw_trouble bw_trouble_from_name(const char *name);
+/* One sentence for people: "the tag is gone", "the name of the registry cannot be resolved". */
+const char *bw_trouble_text(enum bw_trouble t);
+
+#endif

@@ -1,0 +1,55 @@
+/* answer.c - the kinds of trouble by name and in words. */
+#include "image/answer.h"
+
+#include <stddef.h>
+
+#include "core/text.h"
+
+struct trouble {
+	const char *name; /* stored in databases: never change one */
+	const char *text;
+};
+
+/* In the order of the enum; a kind that is forgotten here would have NULL words, so the unit test counts
+ * them. */
+static const struct trouble troubles[BW_TROUBLE_COUNT] = {
+	[BW_TROUBLE_NONE] = {"", ""},
+	[BW_TROUBLE_TAG_GONE] = {"tag-gone", "the tag is gone"},
+	[BW_TROUBLE_REPOSITORY_GONE] = {"repository-gone", "the registry has no such repository"},
+	[BW_TROUBLE_DENIED] = {"denied", "the registry denies access, or there is no such repository"},
+	[BW_TROUBLE_AUTH] = {"auth", "the registry does not accept the log-in"},
+	[BW_TROUBLE_THROTTLED] = {"throttled", "the registry asks for fewer requests"},
+	[BW_TROUBLE_TIMEOUT] = {"timeout", "the registry did not answer in time"},
+	[BW_TROUBLE_DNS] = {"dns", "the name of the registry cannot be resolved"},
+	[BW_TROUBLE_TLS] = {"tls", "no trusted TLS connection to the registry"},
+	[BW_TROUBLE_CONNECTION] = {"connection", "the connection to the registry failed"},
+	[BW_TROUBLE_SERVER] = {"server", "the registry reports an internal error"},
+	[BW_TROUBLE_MALFORMED] = {"malformed", "the answer of the registry makes no sense"},
+	[BW_TROUBLE_LIMIT] = {"limit", "a limit of basewatch was reached"},
+};
+
+/* The value may come from a database row, so one outside the table is no bug of ours. */
+static const struct trouble *find_trouble(enum bw_trouble t)
+{
+	size_t i = (size_t)t;
+
+	return &troubles[i < BW_COUNT(troubles) ? i : BW_TROUBLE_NONE];
+}
+
+const char *bw_trouble_name(enum bw_trouble t)
+{
+	return find_trouble(t)->name;
+}
+
+enum bw_trouble bw_trouble_from_name(const char *name)
+{
+	for (size_t i = 0; i < BW_COUNT(troubles); i++)
+		if (bw_text_is(troubles[i].name, name))
+			return (enum bw_trouble)i;
+	return BW_TROUBLE_NONE;
+}
+
+const char *bw_trouble_text(enum bw_trouble t)
+{
+	return find_trouble(t)->text;
+}

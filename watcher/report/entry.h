@@ -1,0 +1,48 @@
+/* entry.h - what a table keeps of a base, or of what has none, until it can be sorted and shown. */
+#ifndef BW_REPORT_ENTRY_H
+#define BW_REPORT_ENTRY_H
+
+#include "group.h"
+
+/* The parts of a table, in the order in which they are shown. */
+enum bw_part { BW_PART_TROUBLE, BW_PART_FRESH, BW_PART_QUIET, BW_PART_FILE };
+
+/* One use beneath a base with trouble. Text is escaped. */
+struct bw_entry_use {
+	const char *where;    /* path:line */
+	const char *stage;    /* "" for one without a name */
+	const char *platform; /* NULL: none */
+	const char *target;   /* NULL: the last stage */
+	const char *reason;   /* NULL: none, or the same as the base's */
+	enum bw_role role;
+	enum bw_verdict verdict;
+};
+
+struct bw_entry {
+	enum bw_part part;
+	enum bw_verdict verdict;
+	const char *name;   /* of the base, else as written, else the path */
+	const char *reason; /* NULL: none */
+	int64_t since_ms;   /* 0: none */
+	bool has_base;
+	bool is_file; /* could not be read; `name` is its path */
+	size_t order; /* of arrival: keeps sorting stable */
+	struct bw_entry_use
+		*uses; /* those that are not well: only with trouble, or the single use of a quiet entry */
+	size_t use_count;
+	uint64_t total; /* all uses */
+	uint64_t fresh; /* among them */
+	uint64_t quiet; /* among them: ignored and unfollowable */
+};
+
+/* Makes an entry of a group; what it keeps is in the arena. */
+void bw_entry_make(struct bw_entry *e, const struct bw_group *g, const struct bw_report_options *o,
+		   struct bw_arena *a);
+
+/* Do two entries without a base belong under one line? */
+bool bw_entry_is_same(const struct bw_entry *a, const struct bw_entry *b);
+
+/* By part, then worst verdict, then bases before the rest, then name. */
+void bw_entry_sort(struct bw_entry *entries, size_t count);
+
+#endif

@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# run.sh PROGRAM FLOOR USAGE - what `make bench` runs: basewatch against floors written next to it, all on loopback, in the
+# same run. One JSON line per row, then a table. The goals are those of contrib/HACKING.md; a missed goal is shown,
+# it does not fail the run, because a shared machine is no judge.
+set -euo pipefail
+
+PROGRAM=$(realpath "$1")
+FLOOR=$(realpath "$2")
+USAGE=$(realpath "$3")
+RUNS=${BENCH_RUNS:-5}
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/peers/registry.sh
+source "$HERE/../peers/registry.sh"
+
+peers_begin
+trap peers_end EXIT
+WORK=$PEERS_DIR/bench
+mkdir -p "$WORK"
+export HOME=$WORK XDG_STATE_HOME=$WORK/state
+
+measure() { python3 -B "$HERE/measure.py" --usage "$USAGE" "$@" | tee -a "$WORK/rows"; }
+row() { printf '%s\n' "$1" | tee -a "$WORK/rows"; }
+check() { "$PROGRAM" check --cacert "$PEERS_CA" --fail-on none "$@"; }
+
+# nginx_start: HTTP/2 over TLS on a free port; every manifest has the same digest. The fastest peer there is, so that
+# the client's own work is what is measured.
+nginx_start() {
+  local dir=$PEERS_DIR/nginx port
+  cert_make good
+  peer_dir nginx
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  cat >"$dir/nginx.conf" <<CONF
+daemon off;
+master_process off;
+pid $dir/nginx.pid;
+error_log $dir/error.log;
+events { worker_connections 256; }
+http {
+  access_log off;
+  client_body_temp_path $dir/body; proxy_temp_path $dir/proxy; fastcgi_temp_path $dir/fastcgi;
+  uwsgi_temp_path $dir/uwsgi; scgi_temp_path $dir/scgi;
+  keepalive_requests 10000000;
+  server {
+    listen 127.0.0.1:$port ssl http2;
+    ssl_certificate $PEERS_DIR/certs/good.pem;
+    ssl_certificate_key $PEERS_DIR/certs/good.key;
+    location /v2/ {
+      default_type application/vnd.oci.image.index.v1+json;
+      add_header Docker-Content-Digest sha256:$(printf bench | sha256sum | cut -d' ' -f1);
+      return 200 "";
+    }
+  }
+}
+CONF
+  peer_launch nginx nginx -e "$dir/error.log" -c "$dir/nginx.conf"
+  peer_is_at nginx https 127.0.0.1 "$port"
+  wait_until 10 curl -sf -o /dev/null --cacert "$PEERS_CA" "$(url_of nginx)/v2/"
+}
+
+# build_files HOST COUNT FILES DIR: COUNT different bases in FILES build files; DIR.urls has their manifests.
+build_files() {
+  python3 - "$@" <<'PY'
+import os, sys
+host, count, files, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+each = count // files
+with open(folder + ".urls", "w") as urls:
+    for f in range(files):
+        os.makedirs(f"{folder}/service-{f}")
+        with open(f"{folder}/service-{f}/Dockerfile", "w") as out:
+            for i in range(each):
+                repo, tag = f"team-{f % 100}/image-{i % 10}", f"v{f}.{i}"
+                out.write(f"FROM {host}/{repo}:{tag}\n" if i == 0 else f"COPY --from={host}/{repo}:{tag} /x /x\n")
+                urls.write(f"https://{host}/v2/{repo}/manifests/{tag}\n")
+PY
+}
+
+bench_sweep() {
+  local dir=$WORK/sweep db=$WORK/sweep.db before after
+  build_files "$(host_of nginx)" 10000 100 "$dir"
+  measure --name "sweep of 10,000 bases, first sight" --runs "$RUNS" --goal cpu=1.5 --goal wall=1.5 --goal rss=2 \
+    --before "rm -f '$db'*" --stdin-vs "$dir.urls" -- \
+    "$PROGRAM" check --cacert "$PEERS_CA" --format json --db "$db" "$dir" --vs "$FLOOR" "$PEERS_CA" 32 3
+  before=$(stat -c %s "$db")
+  measure --name "sweep of 10,000 bases, unchanged" --runs "$RUNS" --goal cpu=1.5 --goal wall=1.5 --goal rss=2 \
+    --stdin-vs "$dir.urls" -- \
+    "$PROGRAM" check --cacert "$PEERS_CA" --format json --db "$db" "$dir" --vs "$FLOOR" "$PEERS_CA" 32 3
+  after=$(stat -c %s "$db")
+  check --verbose --db "$db" "$dir" 2>"$WORK/talk" >/dev/null
+  row "{\"name\": \"unchanged sweep of 10,000 bases\", \"growth_bytes\": $((after - before)), \"said\": $(
+    sed -n 's/^basewatch: info: //p' "$WORK/talk" | jq -Rs .
+  )}"
+}
+
+bench_memory() {
+  local dir=$WORK/large db=$WORK/large.db
+  build_files "$(host_of nginx)" 100000 1000 "$dir"
+  measure --name "memory at 100,000 bases (KiB; goal 102400)" --runs 1 --stdin-vs "$dir.urls" -- \
+    "$PROGRAM" check --cacert "$PEERS_CA" --format json --db "$db" "$dir" --vs "$FLOOR" "$PEERS_CA" 32 3
+}
+
+bench_one() {
+  local dir=$WORK/one db=$WORK/one.db url
+  registry_start plain --no-access-log
+  image push "$(host_of plain)/app:1" --seed A >/dev/null
+  mkdir -p "$dir"
+  printf 'FROM %s/app:1\n' "$(host_of plain)" >"$dir/Dockerfile"
+  url=$(url_of plain)/v2/app/manifests/1
+  check --db "$db" "$dir" >/dev/null
+  measure --name "one Dockerfile, plain HTTP" --runs $((RUNS * 4)) --goal cpu=2 --goal wall=2 -- \
+    "$PROGRAM" check --db "$db" "$dir" --vs curl -sI "$url"
+}
+
+bench_scan() {
+  local dir=$WORK/tree
+  python3 - "$dir" <<'PY'
+import os, sys
+root, n = sys.argv[1], 0
+for a in range(100):
+    for b in range(10):
+        folder = f"{root}/group-{a}/project-{b}"
+        os.makedirs(folder)
+        for f in range(98):
+            open(f"{folder}/source-{f}.txt", "w").close()
+        for name in ("Dockerfile", "Dockerfile.test"):
+            with open(f"{folder}/{name}", "w") as out:
+                out.write(f"FROM golang:1.{n % 20} AS build\nRUN make\nFROM debian:12\nCOPY --from=build /x /x\n")
+            n += 1
+PY
+  measure --name "scan of 100,000 files, 2,000 Dockerfiles" --runs "$RUNS" --goal cpu=1.5 --goal wall=1.5 -- \
+    "$PROGRAM" scan --format json "$dir" --vs find "$dir" '(' -name Dockerfile -o -name 'Dockerfile.*' \
+    -o -name '*.[Dd]ockerfile' -o -name 'Containerfile*' ')' -type f -exec cat '{}' +
+}
+
+bench_registry() {
+  local dir=$WORK/real db=$WORK/real.db
+  registry_start real --tls --no-access-log
+  image many "$(host_of real)/bench" --count 1000 --repos 100 --list "$dir.list" --cacert "$PEERS_CA" \
+    --builds "$dir" --files 10 >/dev/null
+  sed -E 's|^([^/]*)/(.*):([^:]*)$|https://\1/v2/\2/manifests/\3|' "$dir.list" >"$dir.urls"
+  measure --name "1,000 bases on docker-registry" --runs 5 --goal wall=1.2 \
+    --stdin-vs "$dir.urls" -- \
+    "$PROGRAM" check --cacert "$PEERS_CA" --format json --db "$db" "$dir" --vs "$FLOOR" "$PEERS_CA" 32 3
+  mkdir -p "$WORK/certs" && cp "$PEERS_CA" "$WORK/certs/ca.crt"
+  head -n 50 "$dir.list" >"$dir.some"
+  measure --name "1,000 bases on docker-registry, against 50 skopeo inspect x 20" --runs 1 --scale-vs 20 \
+    --goal wall=0.1 --stdin-vs "$dir.some" -- \
+    "$PROGRAM" check --cacert "$PEERS_CA" --format json --db "$db" "$dir" --vs \
+    sh -c "while read -r ref; do skopeo inspect --cert-dir '$WORK/certs' --format '{{.Digest}}' docker://\$ref; done"
+}
+
+nginx_start
+bench_sweep
+bench_memory
+bench_one
+bench_scan
+bench_registry
+
+echo
+jq -r 'select(.ratio) | [.name, "cpu \(.ratio.cpu)", "wall \(.ratio.wall)", "memory \(.ratio.rss)",
+  (.goal | join(" ")), (if .held then "held" else "MISSED" end)] | @tsv' "$WORK/rows" | column -t -s "$(printf '\t')"

@@ -1,0 +1,180 @@
+#include "command/command.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "core/version.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "source/folder.h"
+#include "store/store.h"
+
+struct verb {
+	const char *name;
+	unsigned bit;
+	enum bw_exit (*run)(const struct bw_args *a);
+	const char *operands;
+	const char *summary; /* one line, for the list of verbs */
+	const char *help;    /* paragraphs behind the summary */
+	const char *example;
+};
+
+#define EXIT_HELP                                                                               \
+	"Exit code: 1 if a counted use is stale or behind, else 2 if one is unknown, else 0.\n" \
+	"64 usage, 65 foreign or newer database, 66 no such path, 73 cannot write, 74 disk\n"   \
+	"full or I/O error, 75 database locked.\n"
+
+static const struct verb verbs[] = {
+	{"scan", BW_VERB_SCAN, bw_command_scan, "[PATH...]",
+	 "list every base that the build files name (offline)",
+	 "Reads Dockerfiles and Containerfiles as BuildKit does and lists what each stage stands\n"
+	 "on. Asks no registry and remembers nothing. No PATH means the current folder, `-` reads\n"
+	 "a Dockerfile from standard input, and a file named directly is read whatever its name.\n",
+	 "basewatch scan --format json services/"},
+	{"check", BW_VERB_CHECK, bw_command_check, "[PATH...]",
+	 "scan, ask the registries, remember, print verdicts",
+	 "One sweep: one HEAD request per base, however many build files use it. The first sight\n"
+	 "of a base is remembered; from then on a build whose base has moved is stale until it is\n"
+	 "rebuilt (see `basewatch done`).\n\n" EXIT_HELP,
+	 "basewatch check --build-arg REGISTRY=registry.example.org ."},
+	{"report", BW_VERB_REPORT, bw_command_report, "[PATH|SOURCE|SOURCE:PATH...]",
+	 "what is stale now, since when, and why", "From the database alone: asks no registry.\n\n" EXIT_HELP,
+	 "basewatch report --fail-on none --format json"},
+	{"history", BW_VERB_HISTORY, bw_command_history, "[IMAGE]", "how a base moved",
+	 "Every digest that a base was seen with, oldest first. An IMAGE without a tag means all\n"
+	 "tags of its repository; none means every base.\n",
+	 "basewatch history debian:12"},
+	{"resolve", BW_VERB_RESOLVE, bw_command_resolve, "IMAGE...", "the digest of a reference now",
+	 "Asks the registries; remembers nothing. Exit code: 64 for a bad reference, 2 if one could\n"
+	 "not be resolved.\n",
+	 "basewatch resolve debian:12 ghcr.io/acme/base"},
+	{"done", BW_VERB_DONE, bw_command_done, "PATH|SOURCE|SOURCE:PATH...", "these builds were rebuilt",
+	 "Acknowledges the digest that was shown last, so that a tag that has moved on since leaves\n"
+	 "the build stale. A folder means every build below it.\n",
+	 "basewatch done services/api/Dockerfile"},
+	{"forget", BW_VERB_FORGET, bw_command_forget, "PATH|SOURCE|SOURCE:PATH...", "stop tracking builds",
+	 "The builds and what was outstanding for them go; the history of their bases stays.\n",
+	 "basewatch forget old-project/"},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < BW_COUNT(verbs); i++)
+		if (bw_text_is(name, verbs[i].name))
+			return &verbs[i];
+	return NULL;
+}
+
+static void print_help(void)
+{
+	puts("basewatch - which of your images sit on a base that has moved\n\n"
+	     "Usage: basewatch COMMAND [OPTIONS] [OPERANDS]\n\n"
+	     "Commands:");
+	for (size_t i = 0; i < BW_COUNT(verbs); i++)
+		printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
+	puts("\n  --help     this text; `basewatch COMMAND --help` says more\n"
+	     "  --version  the version, and those of the libraries\n\n"
+	     "Verdicts: stale (the tag moved since the build), behind (the pin is not what the tag\n"
+	     "points to), unknown (could not be asked or resolved), fresh, unfollowable, ignored.\n\n"
+	     "Example:\n  basewatch check .");
+}
+
+static void print_skipped(void)
+{
+	size_t at = 0;
+
+	printf("\nFolders that are never entered:");
+	for (const char *const *p = bw_folder_skipped; *p; p++) {
+		if (at == 0 || at + strlen(*p) > 76)
+			at = (size_t)printf("\n ") - 1;
+		at += (size_t)printf(" %s", *p);
+	}
+	puts("");
+}
+
+static void print_verb_help(const struct verb *v)
+{
+	printf("Usage: basewatch %s [OPTIONS] %s\n\n%c%s.\n\n%s", v->name, v->operands,
+	       v->summary[0] >= 'a' && v->summary[0] <= 'z' ? v->summary[0] - 'a' + 'A' : v->summary[0],
+	       v->summary + 1, v->help);
+	bw_args_help(v->bit, stdout);
+	if (v->bit & (BW_VERB_SCAN | BW_VERB_CHECK))
+		print_skipped();
+	printf("\nExample:\n  %s\n", v->example);
+}
+
+static void print_version(void)
+{
+	printf("basewatch %s\n%s\n%s\njansson %s\nlibuv %s\n", BW_VERSION, bw_http_version(), bw_store_version(),
+	       jansson_version_str(), bw_loop_version());
+}
+
+static enum bw_exit fail_verb(const char *name)
+{
+	for (size_t i = 0; i < BW_COUNT(verbs); i++)
+		if (bw_text_distance(name, verbs[i].name, 2) <= 2) {
+			bw_error("unknown command '%s'; did you mean '%s'?", name, verbs[i].name);
+			return BW_EXIT_USAGE;
+		}
+	bw_error("unknown command '%s'; see `basewatch --help`", name);
+	return BW_EXIT_USAGE;
+}
+
+static enum bw_exit run_verb(const struct verb *v, int argc, char **argv)
+{
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_args a;
+	enum bw_exit code = BW_EXIT_OK;
+	int rc = bw_args_parse(v->bit, argc, argv, &a, &err);
+
+	if (rc < 0) {
+		bw_error("%s; see `basewatch %s --help`", err.msg, v->name);
+		code = BW_EXIT_USAGE;
+	} else if (a.help) {
+		print_verb_help(v);
+	} else {
+		bw_log_set_level(a.quiet ? BW_LOG_ERROR : a.verbose ? BW_LOG_INFO : BW_LOG_WARN);
+		code = v->run(&a);
+	}
+	bw_args_done(&a);
+	return code;
+}
+
+/* A write to a socket or pipe whose other end has gone is an error to look at, not a reason to die. */
+static void ignore_sigpipe(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_IGN};
+
+	(void)sigaction(SIGPIPE, &sa, NULL);
+}
+
+enum bw_exit bw_command_main(int argc, char **argv)
+{
+	const char *first = argc > 1 ? argv[1] : NULL;
+	const struct verb *v = first ? find_verb(first) : NULL;
+
+	ignore_sigpipe();
+	if (v)
+		return run_verb(v, argc - 2, argv + 2);
+	if (bw_text_is(first, "--version") || bw_text_is(first, "-V")) {
+		print_version();
+		return BW_EXIT_OK;
+	}
+	if (bw_text_is(first, "--help") || bw_text_is(first, "-h") || bw_text_is(first, "help")) {
+		v = argc > 2 ? find_verb(argv[2]) : NULL;
+		if (v)
+			print_verb_help(v);
+		else
+			print_help();
+		return BW_EXIT_OK;
+	}
+	if (!first) {
+		bw_error("no command given; see `basewatch --help`");
+		return BW_EXIT_USAGE;
+	}
+	return fail_verb(first);
+}

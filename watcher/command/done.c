@@ -1,0 +1,51 @@
+#include "command/choose.h"
+#include "command/command.h"
+#include "command/state.h"
+#include "core/clock.h"
+#include "core/log.h"
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void say(const struct bw_done_counts *c)
+{
+	printf("%zu build%s rebuilt: %zu base%s up to date", c->builds, plural(c->builds), c->closed,
+	       plural(c->closed));
+	if (c->moved)
+		printf(", %zu moved on since and still stale", c->moved);
+	if (c->pinned)
+		printf(", %zu pinned and not moved by a rebuild: edit the pin", c->pinned);
+	printf("\n");
+}
+
+static int done(const struct bw_args *a, struct bw_store *s, struct bw_err *err)
+{
+	struct bw_done_counts counts = {0};
+	size_t builds;
+	int rc = bw_choose(a, false, s, &builds, err);
+
+	if (rc == 0)
+		rc = bw_store_done(s, bw_digest_is_set(&a->digest) ? &a->digest : NULL, bw_clock_ms(),
+				   &counts, err);
+	if (rc == 0 && !a->quiet)
+		say(&counts);
+	return rc;
+}
+
+enum bw_exit bw_command_done(const struct bw_args *a)
+{
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_store *s = NULL;
+	int rc;
+
+	if (a->operands.count == 0)
+		rc = bw_fail(&err, BW_E_INPUT, "done needs the PATH or BUILD that was rebuilt");
+	else
+		rc = bw_state_open_existing(a, &s, &err);
+	if (rc == 0)
+		rc = done(a, s, &err);
+	bw_store_close(s);
+	return rc < 0 ? bw_exit_with(&err) : BW_EXIT_OK;
+}

@@ -1,0 +1,56 @@
+#include <string.h>
+
+#include "command/command.h"
+#include "command/output.h"
+#include "command/state.h"
+#include "core/mem.h"
+#include "report/listing.h"
+
+/* With a tag one base; without, all tags of that repository: `history debian` is about debian, not
+ * debian:latest. */
+static int base_of(const char *image, char **ret, struct bw_err *err)
+{
+	BW_AUTOREFERENCE struct bw_reference r = {0};
+	int rc = bw_reference_parse(image, strlen(image), &r, NULL, err);
+
+	if (rc < 0)
+		return bw_err_ctx(err, "'%s'", image);
+	*ret = r.tag ? bw_asprintf("%s/%s:%s", r.registry, r.repository, r.tag)
+		     : bw_asprintf("%s/%s", r.registry, r.repository);
+	return 0;
+}
+
+static int history(const struct bw_args *a, struct bw_store *s, struct bw_err *err)
+{
+	BW_AUTOFREE char *base = NULL;
+	struct bw_report_options o;
+	size_t count = 0;
+	int rc = a->operands.count ? base_of(a->operands.items[0], &base, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	bw_output_init(a, &o);
+	rc = bw_history_write(s, base, &o, &count, err);
+	bw_output_done(&o);
+	if (rc == 0)
+		rc = bw_output_flush(err);
+	if (rc == 0 && base && count == 0)
+		return bw_fail(err, BW_E_GONE, "%s has never been asked for", base);
+	return rc;
+}
+
+enum bw_exit bw_command_history(const struct bw_args *a)
+{
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_store *s = NULL;
+	int rc;
+
+	if (a->operands.count > 1)
+		rc = bw_fail(&err, BW_E_INPUT, "history takes one IMAGE, got %zu", a->operands.count);
+	else
+		rc = bw_state_open_existing(a, &s, &err);
+	if (rc == 0)
+		rc = history(a, s, &err);
+	bw_store_close(s);
+	return rc < 0 ? bw_exit_with(&err) : BW_EXIT_OK;
+}

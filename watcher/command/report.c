@@ -1,0 +1,35 @@
+#include "report/report.h"
+
+#include "command/choose.h"
+#include "command/command.h"
+#include "command/output.h"
+#include "command/state.h"
+
+static int report(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret, struct bw_err *err)
+{
+	struct bw_report_options o;
+	struct bw_tally tally = {0};
+	size_t count;
+	int rc = bw_choose(a, true, s, &count, err);
+
+	if (rc < 0)
+		return rc;
+	bw_output_init(a, &o);
+	rc = bw_report_write(s, &o, &tally, err);
+	bw_output_done(&o);
+	*ret = bw_output_exit(a, &tally);
+	return rc < 0 ? rc : bw_output_flush(err);
+}
+
+enum bw_exit bw_command_report(const struct bw_args *a)
+{
+	struct bw_err err = BW_ERR_INIT;
+	enum bw_exit code = BW_EXIT_OK;
+	struct bw_store *s = NULL;
+	int rc = bw_state_open_existing(a, &s, &err);
+
+	if (rc == 0)
+		rc = report(a, s, &code, &err);
+	bw_store_close(s);
+	return rc < 0 ? bw_exit_with(&err) : code;
+}

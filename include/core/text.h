@@ -46,7 +46,8 @@ bool bw_text_glob(const char *pattern, const char *s);
  * + 1. */
 size_t bw_text_distance(const char *a, const char *b, size_t max);
 
-/* Standard base64 with padding, strict; blanks are refused. false: not base64 or over the maximum of `out`.
+/*
+ * Standard base64 with padding, strict; blanks are refused. false: not base64 or over the maximum of `out`.
  */
 bool bw_base64_decode(const char *s, size_t len, struct bw_buf *out);
 bool bw_base64_encode(const void *bytes, size_t len, struct bw_buf *out);

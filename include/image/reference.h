@@ -33,11 +33,13 @@ int bw_reference_parse(const char *s, size_t len, struct bw_reference *ret, size
 		       struct bw_err *err) BW_NODISCARD;
 void bw_reference_done(struct bw_reference *r);
 
-/* The tag to watch: the written one; `latest` when there is neither tag nor digest; NULL for a bare digest.
+/*
+ * The tag to watch: the written one; `latest` when there is neither tag nor digest; NULL for a bare digest.
  */
 const char *bw_reference_tag(const struct bw_reference *r);
 
-/* New strings, the caller frees. Normal form: "registry/repository[:tag][@digest]" with bw_reference_tag().
+/*
+ * New strings, the caller frees. Normal form: "registry/repository[:tag][@digest]" with bw_reference_tag().
  */
 char *bw_reference_format(const struct bw_reference *r);
 /* The name of the base: "registry/repository:tag"; NULL when there is no tag to watch. */

@@ -9,8 +9,7 @@
 #include "image/answer.h"
 #include "report/report.h"
 
-/* --- scan: one file after the other, nothing is kept
- * ---------------------------------------------------------- */
+/* --- scan: one file after the other, nothing is kept ------------------------------------------ */
 
 struct bw_scan_file {
 	const char *source;		  /* "" without a name */
@@ -25,15 +24,13 @@ void bw_scan_writer_add(struct bw_scan_writer *w, const struct bw_scan_file *f);
 /* Ends the output, frees the writer. False: writing to `out` failed. */
 bool bw_scan_writer_end(struct bw_scan_writer *w);
 
-/* --- history
- * ---------------------------------------------------------------------------------------------------- */
+/* --- history ---------------------------------------------------------------------------------- */
 
 /* `ret_count`: sightings shown. */
 int bw_history_write(struct bw_store *s, const char *base, const struct bw_report_options *o,
 		     size_t *ret_count, struct bw_err *err) BW_NODISCARD;
 
-/* --- resolve
- * ---------------------------------------------------------------------------------------------------- */
+/* --- resolve ---------------------------------------------------------------------------------- */
 
 struct bw_resolved {
 	const char *written;

@@ -39,7 +39,8 @@ struct bw_folder_hooks {
 	 * stays unknown: build files below `path` may not be taken for gone.
 	 */
 	void (*trouble)(const char *path, const char *problem, void *arg);
-	/* A link that leads out of the root or nowhere: it is not followed, and nothing is unknown by that.
+	/*
+	 * A link that leads out of the root or nowhere: it is not followed, and nothing is unknown by that.
 	 */
 	void (*link)(const char *path, const char *problem, void *arg);
 	void *arg;

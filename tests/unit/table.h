@@ -57,7 +57,9 @@ static inline long table_unescape(char *field)
 	return to - field;
 }
 
-/* Splits and unescapes one line (changed in place); returns the number of fields, 0 when something is wrong.
+/*
+ * Splits and unescapes one line (changed in place); returns the number of fields, 0 when something is
+ * wrong.
  */
 static inline size_t table_split(char *line, char **fields, size_t *lens)
 {

@@ -128,8 +128,7 @@ static void every_option_appears_in_the_help_of_its_verbs(void **state)
 	free(text);
 }
 
-/* --- what follows from them
- * --------------------------------------------------------------------------------------- */
+/* --- what follows from them ------------------------------------------------------------------- */
 
 static enum bw_exit exit_for(unsigned fail_on, uint64_t stale, uint64_t behind, uint64_t unknown)
 {

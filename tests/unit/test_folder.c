@@ -81,7 +81,7 @@ static void walk_unprivileged(struct tree *t, const char *inner)
 	assert_int_equal(status, 0);
 }
 
-/* ---- what is found ---- */
+/* --- what is found ---------------------------------------------------------------------------- */
 
 static void build_files_come_in_the_order_of_their_paths(void **state)
 {
@@ -175,7 +175,7 @@ static void names_may_hold_any_byte(void **state)
 		    " /Dockerfile.%s = y\n-rf/Dockerfile = z\nnew\nline\x1b[31m/Dockerfile.\xff\xfe = x\n");
 }
 
-/* ---- excludes ---- */
+/* --- excludes --------------------------------------------------------------------------------- */
 
 static void excludes_cut_folders_and_files(void **state)
 {
@@ -226,7 +226,7 @@ static void several_excludes_add_up(void **state)
 	assert_string_equal(bw_buf_str(&t->log), "c/Dockerfile = \n");
 }
 
-/* ---- a path that is no folder ---- */
+/* --- a path that is no folder ----------------------------------------------------------------- */
 
 static void a_file_named_directly_is_taken_whatever_its_name(void **state)
 {
@@ -291,7 +291,7 @@ static void the_root_of_the_system_is_a_root_like_any_other(void **state)
 	assert_string_equal(bw_buf_str(&t->log), "");
 }
 
-/* ---- links ---- */
+/* --- links ------------------------------------------------------------------------------------ */
 
 static void a_link_out_of_the_root_is_reported_and_not_followed(void **state)
 {
@@ -371,7 +371,7 @@ static void links_that_lead_nowhere_are_reported(void **state)
 		       "link in/b/Dockerfile: link leads nowhere: Too many levels of symbolic links\n");
 }
 
-/* ---- what cannot be read ---- */
+/* --- what cannot be read ---------------------------------------------------------------------- */
 
 /* To open a socket fails with a reason of its own, so these texts also prove that it was not tried. */
 static void pipes_and_sockets_are_reported_and_not_opened(void **state)

@@ -37,7 +37,7 @@ static struct rlimit limit_fds(unsigned more)
 	return old;
 }
 
-/* ---- trees that are meant to harm ---- */
+/* --- trees that are meant to harm ------------------------------------------------------------- */
 
 /* A chain of `levels` folders below BASE/in, all called `name`, with a build file at each `every`th. */
 static void make_chain(const struct tree *t, const char *name, size_t levels, size_t every)
@@ -163,7 +163,7 @@ static void a_process_short_of_descriptors_is_an_error_and_no_unreadable_file(vo
 	}
 }
 
-/* ---- trees that change under the walk ---- */
+/* --- trees that change under the walk --------------------------------------------------------- */
 
 static int end_walk(struct tree *t, const struct bw_found *f, struct bw_err *err)
 {

@@ -1,4 +1,6 @@
-/* test_line.c - lines of a table, and the small helpers beside them: words, the arena, the end of an output.
+/*
+ * test_line.c - lines of a table, and the small helpers beside them: words, the arena, the end of an
+ * output.
  */
 #include "unit.h"
 

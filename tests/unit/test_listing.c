@@ -18,7 +18,8 @@
 #define OLD SHA("1")
 #define NEW SHA("3")
 
-/* --- scan
+/*
+ * --- scan
  * -----------------------------------------------------------------------------------------------------------
  */
 
@@ -152,8 +153,7 @@ static void a_scan_of_nothing_is_a_document_too(void **state)
 	golden_end(&g, "scan-nothing.txt");
 }
 
-/* --- history
- * -------------------------------------------------------------------------------------------------------- */
+/* --- history ---------------------------------------------------------------------------------- */
 
 static const struct bw_sighting sightings[] = {
 	{"docker.io/library/alpine:3.20", 1, NOW - 40 * DAY, OLD, NULL, NULL},
@@ -201,8 +201,7 @@ static void a_history_as_json_groups_sightings_by_base(void **state)
 	check_history(o, 0, "history-nothing.json");
 }
 
-/* --- resolve
- * -------------------------------------------------------------------------------------------------------- */
+/* --- resolve ---------------------------------------------------------------------------------- */
 
 static const struct bw_resolved images[] = {
 	{"debian:12", "docker.io/library/debian:12", NEW, "application/vnd.oci.image.index.v1+json", NULL},
@@ -237,8 +236,7 @@ static void resolve_shows_whole_digests(void **state)
 	check_resolve((struct bw_report_options){.format = BW_FORMAT_JSON}, "resolve-everything.json");
 }
 
-/* --- where it goes
- * -------------------------------------------------------------------------------------------------- */
+/* --- where it goes ---------------------------------------------------------------------------- */
 
 static void a_full_disk_is_noticed(void **state)
 {

@@ -62,7 +62,7 @@ static struct bw_digest digest_of_char(char c)
 	return d;
 }
 
-/* --- parsing --- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 enum { CONTENT_TYPE, BODY, OUTCOME, WORDS, CHILDREN, FIELDS };
 
@@ -160,7 +160,7 @@ static void test_attestations_are_known(void **state)
 	bw_manifest_done(&m);
 }
 
-/* --- limits --- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 static void repeat(struct bw_buf *b, const char *text, size_t times)
 {
@@ -257,7 +257,7 @@ static void test_empty_bodies_need_no_memory(void **state)
 	assert_non_null(strstr(err.msg, "manifest is not valid JSON"));
 }
 
-/* --- kinds --- */
+/* --- kinds ------------------------------------------------------------------------------------ */
 
 static void test_kinds(void **state)
 {
@@ -300,7 +300,7 @@ static void test_every_kind_is_asked_for(void **state)
 		assert_non_null(strstr(BW_MANIFEST_ACCEPT, types[i]));
 }
 
-/* --- the child that a build would get --- */
+/* --- the child that a build would get --------------------------------------------------------- */
 
 /* `want` NULL: no platform wanted. */
 static bool has(const struct bw_manifest *m, char c, const char *want)

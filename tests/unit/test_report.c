@@ -111,8 +111,7 @@ static char *text_of(const struct bw_row *rows, size_t count, struct bw_report_o
 #define IN_A_FILE	     ((struct bw_report_options){.checked_at_ms = NOW})
 #define AS_JSON		     ((struct bw_report_options){.format = BW_FORMAT_JSON, .checked_at_ms = NOW})
 
-/* --- one of everything
- * -------------------------------------------------------------------------------------------- */
+/* --- one of everything ------------------------------------------------------------------------ */
 
 #define EVERYTHING 24
 
@@ -241,8 +240,7 @@ static void uses_without_a_base_alone_are_a_report(void **state)
 	check(rows, 3, AS_JSON, "report-baseless.json");
 }
 
-/* --- first sight
- * -------------------------------------------------------------------------------------------------- */
+/* --- first sight ------------------------------------------------------------------------------ */
 
 static void a_first_sight_says_that_there_is_nothing_to_compare_with(void **state)
 {
@@ -297,8 +295,7 @@ static void a_report_without_a_sweep_says_how_old_its_knowledge_is(void **state)
 	assert_non_null(strstr(text, "1 base: 1 fresh. Last checked 2026-11-21 11:59.\n"));
 }
 
-/* --- the base's verdict
- * --------------------------------------------------------------------------------------------- */
+/* --- the base's verdict ----------------------------------------------------------------------- */
 
 static void the_use_that_is_stale_for_longest_speaks_for_the_base(void **state)
 {
@@ -354,8 +351,7 @@ static void uses_that_are_well_are_only_counted(void **state)
 		text, "\n         c/Dockerfile:7  final\n         and 200 fresh uses, 1 ignored use\n"));
 }
 
-/* --- what counts
- * ---------------------------------------------------------------------------------------------------- */
+/* --- what counts ------------------------------------------------------------------------------ */
 
 static void frontends_count_only_when_asked(void **state)
 {
@@ -415,8 +411,7 @@ static void a_broken_file_counts_as_unknown(void **state)
 		      "\"verdict\":\"unknown\",\"reason\":\"Permission denied\"}]"));
 }
 
-/* --- hostile text
- * --------------------------------------------------------------------------------------------------- */
+/* --- hostile text ----------------------------------------------------------------------------- */
 
 #define HOSTILE_ROWS 5
 
@@ -490,8 +485,7 @@ static void no_line_is_wider_than_the_terminal(void **state)
 	}
 }
 
-/* --- where it goes
- * -------------------------------------------------------------------------------------------------- */
+/* --- where it goes ---------------------------------------------------------------------------- */
 
 static bool report_to(const char *path, enum bw_format format)
 {

@@ -15,8 +15,7 @@
 #include "store/row.h"
 #include "store/sql.h"
 
-/* --- a registry that answers one turn later
- * --------------------------------------------------------------------- */
+/* --- a registry that answers one turn later --------------------------------------------------- */
 
 #define ROOM 4
 
@@ -117,8 +116,7 @@ static void fake_fetch(struct bw_registry *r, const char *registry, const char *
 #define bw_registry_fetch fake_fetch
 #include "../../watcher/watch/sweep.c"
 
-/* --- the scene
- * -------------------------------------------------------------------------------------------------- */
+/* --- the scene -------------------------------------------------------------------------------- */
 
 struct scene {
 	char folder[64];
@@ -201,8 +199,7 @@ static struct bw_sweep_result sweep_ok(struct scene *x)
 	return r;
 }
 
-/* --- the tests
- * -------------------------------------------------------------------------------------------------- */
+/* --- the tests -------------------------------------------------------------------------------- */
 
 static void each_base_is_asked_once_and_no_more_than_there_is_room_for(void **state)
 {

@@ -34,7 +34,7 @@ struct tree {
 	int (*hook)(struct tree *t, const struct bw_found *f, struct bw_err *err);
 };
 
-/* ---- building ---- */
+/* --- building --------------------------------------------------------------------------------- */
 
 static char *at(const struct tree *t, const char *inner)
 {
@@ -116,7 +116,7 @@ static int tear_down(void **state)
 	return status;
 }
 
-/* ---- walking ---- */
+/* --- walking ---------------------------------------------------------------------------------- */
 
 static int log_file(const struct bw_found *f, void *arg, struct bw_err *err)
 {

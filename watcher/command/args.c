@@ -68,8 +68,7 @@ static int take_number(const char *text, uint64_t min, uint64_t max, unsigned *r
 	return 0;
 }
 
-/* --- one function per option
- * ------------------------------------------------------------------------------------ */
+/* --- one function per option ------------------------------------------------------------------ */
 
 static int take_db(struct bw_args *a, const char *v, struct bw_err *err)
 {
@@ -233,8 +232,7 @@ static int take_help(struct bw_args *a, const char *v, struct bw_err *err)
 	return 0;
 }
 
-/* --- the table
- * ---------------------------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static const struct option options[] = {
 	{"--build-arg", 0, "NAME=VALUE", take_build_arg, SCANS, "as given to the build; repeatable"},
@@ -363,8 +361,7 @@ void bw_args_done(struct bw_args *a)
 	free_settings(&a->contexts);
 }
 
-/* --- help
- * ------------------------------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------- */
 
 #define HELP_COLUMN 30
 #define HELP_WIDTH  80

@@ -19,8 +19,7 @@
 #define BATCH 64 /* build files per transaction: bounds the memory, and a first scan is a few transactions \
 		  */
 
-/* --- scan into the store
- * ---------------------------------------------------------------------------------------- */
+/* --- scan into the store ---------------------------------------------------------------------- */
 
 struct intake {
 	struct bw_store *store;
@@ -78,7 +77,8 @@ static int take_file(struct bw_gathered *g, void *arg, struct bw_err *err)
 	return in->count == BATCH ? write_batch(in, err) : 0;
 }
 
-/* Only what is really not there any more has gone: a file that is excluded today, or not readable, has not.
+/*
+ * Only what is really not there any more has gone: a file that is excluded today, or not readable, has not.
  */
 static bool is_gone(const char *location, void *arg)
 {
@@ -117,8 +117,7 @@ static int scan(const struct bw_args *a, struct bw_store *s, struct bw_gather_co
 	return rc;
 }
 
-/* --- ask
- * -------------------------------------------------------------------------------------------------------- */
+/* --- ask -------------------------------------------------------------------------------------- */
 
 static void show_progress(size_t done, size_t total, void *arg)
 {
@@ -153,8 +152,7 @@ static int sweep(const struct bw_args *a, struct bw_store *s, struct bw_sweep_re
 	return rc;
 }
 
-/* --- tell
- * ------------------------------------------------------------------------------------------------------- */
+/* --- tell ------------------------------------------------------------------------------------- */
 
 static int tell(const struct bw_args *a, struct bw_store *s, const struct bw_sweep_result *r,
 		struct bw_tally *ret, struct bw_err *err)

@@ -70,7 +70,9 @@ static int take_found(const struct bw_found *f, void *arg, struct bw_err *err)
 	struct gather *g = arg;
 	size_t root = strlen(g->root);
 
-	/* Inside a named source the path counts from its root, which may lie above the folder that is walked.
+	/*
+	 * Inside a named source the path counts from its root, which may lie above the folder that is
+	 * walked.
 	 */
 	if (root == 0)
 		return hand_on(g, f->real_path, f->text, f->problem, err);

@@ -73,8 +73,7 @@ enum bw_exit bw_output_exit(const struct bw_args *a, const struct bw_tally *t)
 	return found ? BW_EXIT_UNKNOWN : BW_EXIT_OK;
 }
 
-/* --- progress
- * --------------------------------------------------------------------------------------------------- */
+/* --- progress --------------------------------------------------------------------------------- */
 
 #define PROGRESS_AFTER_MS 700 /* a sweep that is over by then needs no bar */
 #define PROGRESS_EVERY_MS 80

@@ -1,4 +1,6 @@
-/* digest.c - content digests; see OCI image-spec descriptor.md "Digests", and go-digest for what is refused.
+/*
+ * digest.c - content digests; see OCI image-spec descriptor.md "Digests", and go-digest for what is
+ * refused.
  */
 #include "image/digest.h"
 

@@ -42,7 +42,7 @@ static const struct {
 	{DOCKER_IMAGE, BW_MANIFEST_IMAGE},
 };
 
-/* --- media types --- */
+/* --- media types ------------------------------------------------------------------------------ */
 
 /* Without parameters and blanks ("; charset=utf-8"). "" when there is none; false when it cannot be one. */
 static bool strip_media_type(const char *s, char out[BW_MEDIA_TYPE_MAX])
@@ -82,7 +82,7 @@ static bool is_schema1_type(const char *media_type)
 	return bw_text_is_nocase(media_type, SCHEMA1) || bw_text_is_nocase(media_type, SCHEMA1_JWS);
 }
 
-/* --- reading JSON --- */
+/* --- reading JSON ----------------------------------------------------------------------------- */
 
 /* Members that are null are not there: Go programs write null for an empty list. */
 static const json_t *member(const json_t *object, const char *key)
@@ -181,7 +181,7 @@ static int load(const char *body, size_t len, json_t **ret, struct bw_err *err)
 	return 0;
 }
 
-/* --- children of an index --- */
+/* --- children of an index --------------------------------------------------------------------- */
 
 static const char *or_empty(const char *s)
 {
@@ -299,7 +299,7 @@ static int read_children(const json_t *root, struct bw_manifest *m, struct bw_er
 	return 0;
 }
 
-/* --- what kind of manifest --- */
+/* --- what kind of manifest -------------------------------------------------------------------- */
 
 /* Three witnesses: the body's own word, the response's word, and the shape. */
 struct witness {
@@ -439,7 +439,7 @@ void bw_manifest_done(struct bw_manifest *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* --- which child would a build get --- */
+/* --- which child would a build get ------------------------------------------------------------ */
 
 /* Something that a builder could run: no attestation, no nested index, no artifact of another type. */
 static bool is_image(const struct bw_child *c)

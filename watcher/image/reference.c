@@ -69,7 +69,7 @@ static bool is_text(const struct scan *sc, struct piece p, const char *text)
 	return p.to - p.from == len && memcmp(sc->s + p.from, text, len) == 0;
 }
 
-/* --- registry --- */
+/* --- registry --------------------------------------------------------------------------------- */
 
 /* One part of a host name between dots. */
 static int check_label(struct scan *sc, struct piece p)
@@ -157,7 +157,7 @@ static int check_registry(struct scan *sc, struct piece p)
 	return check_port(sc, (struct piece){host_end + 1, p.to});
 }
 
-/* --- repository --- */
+/* --- repository ------------------------------------------------------------------------------- */
 
 static bool is_separator(char c)
 {
@@ -244,7 +244,7 @@ static int check_path(struct scan *sc, struct piece p, size_t max)
 	return 0;
 }
 
-/* --- tag and digest --- */
+/* --- tag and digest --------------------------------------------------------------------------- */
 
 /* Wrong characters are told before a wrong length: they are the better hint. */
 static int check_tag(struct scan *sc, struct piece p)
@@ -277,7 +277,7 @@ static int check_digest(struct scan *sc, struct piece p, struct bw_digest *ret)
 	return rc;
 }
 
-/* --- the whole --- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 /* Docker takes what is before the first '/' as a registry if it cannot be a part of a Docker Hub name. */
 static bool is_registry(const struct scan *sc, struct piece p)

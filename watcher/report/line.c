@@ -185,7 +185,9 @@ static void write_text(struct bw_line *l, const char *s, size_t n)
 		l->failed = true;
 }
 
-/* One stretch of one style (ECMA-48 SGR), reset behind it, so a line cut off by a pager leaves no colour on.
+/*
+ * One stretch of one style (ECMA-48 SGR), reset behind it, so a line cut off by a pager leaves no colour
+ * on.
  */
 static void write_run(struct bw_line *l, enum bw_style style, const char *s, size_t n)
 {
@@ -203,7 +205,9 @@ static void write_run(struct bw_line *l, enum bw_style style, const char *s, siz
 		write_text(l, "\033[0m", 4);
 }
 
-/* Drops blanks at the end, which nobody sees, and what is too wide for the terminal, which somebody must see.
+/*
+ * Drops blanks at the end, which nobody sees, and what is too wide for the terminal, which somebody must
+ * see.
  */
 static void trim(struct bw_line *l)
 {

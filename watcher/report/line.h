@@ -46,7 +46,9 @@ void bw_line_begin(struct bw_line *l, size_t column, size_t continuation);
  * columns loses its head (the end of a path or an image name says most).
  */
 void bw_line_cell(struct bw_line *l, enum bw_style style, const char *s, size_t columns, size_t max);
-/* A gap, then the text; on a continuation when it does not fit here, over several when it does not fit there.
+/*
+ * A gap, then the text; on a continuation when it does not fit here, over several when it does not fit
+ * there.
  */
 void bw_line_flow(struct bw_line *l, enum bw_style style, const char *s);
 /* As bw_line_flow(), but never cut or broken: for a digest that somebody may want to copy. */

@@ -71,7 +71,8 @@ static const char *digest_of(const struct bw_use *u)
 	return u->reference && bw_digest_is_set(&u->parts.digest) ? u->parts.digest.text : NULL;
 }
 
-/* --- JSON
+/*
+ * --- JSON
  * ---------------------------------------------------------------------------------------------------------
  */
 
@@ -123,8 +124,7 @@ static void json_file(struct bw_scan_writer *sw, const struct bw_scan_file *f, c
 	bw_json_close(w, '}');
 }
 
-/* --- table
- * -------------------------------------------------------------------------------------------------------- */
+/* --- table ------------------------------------------------------------------------------------ */
 
 /* What stands for the image: without its digest, which is as long as a line and gets a mark of its own. */
 static char *image_of(const struct bw_use *u)
@@ -198,7 +198,8 @@ static void put_marks(struct bw_scan_writer *w, const struct bw_use *u)
 		bw_line_flow(l, BW_DIM, "ignored");
 }
 
-/* "  16  final  runtime  debian:12  pinned sha256:..."; what a build does not take, or cannot move, is dim.
+/*
+ * "  16  final  runtime  debian:12  pinned sha256:..."; what a build does not take, or cannot move, is dim.
  */
 static void put_use(struct bw_scan_writer *w, const struct bw_use *u, const struct scan_columns *c)
 {

@@ -64,7 +64,8 @@ void bw_history_free(struct bw_history *h)
 	free(h);
 }
 
-/* --- JSON
+/*
+ * --- JSON
  * ---------------------------------------------------------------------------------------------------------
  */
 
@@ -97,8 +98,7 @@ static void json_add(struct bw_history *h, const struct bw_sighting *x, bool is_
 	bw_json_close(w, '}');
 }
 
-/* --- table
- * -------------------------------------------------------------------------------------------------------- */
+/* --- table ------------------------------------------------------------------------------------ */
 
 /* `until_ms` 0: it is what the base points to as far as we know. */
 static void table_flush(struct bw_history *h, int64_t until_ms)
@@ -173,8 +173,7 @@ bool bw_history_end(struct bw_history *h)
 	return bw_out_finish(h->o->out, !h->line.failed);
 }
 
-/* --- from the store
- * ------------------------------------------------------------------------------------------------ */
+/* --- from the store --------------------------------------------------------------------------- */
 
 struct feed {
 	struct bw_history *h;

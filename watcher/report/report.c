@@ -102,7 +102,9 @@ int bw_report_write(struct bw_store *s, const struct bw_report_options *o, struc
 	struct bw_tally tally;
 	int rc = 0;
 
-	/* In JSON this time stands before the bases, and keeping them all just for that would cost far more.
+	/*
+	 * In JSON this time stands before the bases, and keeping them all just for that would cost far
+	 * more.
 	 */
 	if (o->format == BW_FORMAT_JSON && checked_at_ms == 0)
 		rc = bw_store_each_row(s, youngest, &checked_at_ms, err);

@@ -8,7 +8,8 @@
 
 struct bw_reporter;
 
-/* `checked_at_ms` is the report's; 0: not known (JSON: null; a table then names the youngest of its bases).
+/*
+ * `checked_at_ms` is the report's; 0: not known (JSON: null; a table then names the youngest of its bases).
  */
 struct bw_reporter *bw_reporter_new(const struct bw_report_options *o, int64_t checked_at_ms);
 void bw_reporter_row(struct bw_reporter *r, const struct bw_row *row);

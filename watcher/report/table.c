@@ -106,8 +106,7 @@ static size_t name_columns(const struct bw_table *t, size_t from, size_t to, siz
 	return widest;
 }
 
-/* --- bases with trouble
- * ------------------------------------------------------------------------------------------ */
+/* --- bases with trouble ----------------------------------------------------------------------- */
 
 struct use_columns {
 	size_t start;
@@ -159,7 +158,9 @@ static void put_since(struct bw_table *t, const struct bw_entry *e)
 	bw_line_flow(&t->line, BW_DIM, text);
 }
 
-/* The line of a base: its verdict and name, since when, and why; what does not fit goes on beneath the name.
+/*
+ * The line of a base: its verdict and name, since when, and why; what does not fit goes on beneath the
+ * name.
  */
 static void put_heading(struct bw_table *t, const struct bw_entry *e, size_t names)
 {
@@ -251,8 +252,7 @@ static void put_trouble(struct bw_table *t, size_t from, size_t to)
 	}
 }
 
-/* --- one line each
- * ------------------------------------------------------------------------------------------------ */
+/* --- one line each ---------------------------------------------------------------------------- */
 
 /* How many entries from `i` on belong under one line; `ret_uses` is the number of their uses. */
 static size_t count_same(const struct bw_table *t, size_t i, size_t to, uint64_t *ret_uses)
@@ -313,8 +313,7 @@ static void put_files(struct bw_table *t, size_t from, size_t to)
 		put_heading(t, &t->entries[i], names);
 }
 
-/* --- the sentence
- * ------------------------------------------------------------------------------------------------- */
+/* --- the sentence ----------------------------------------------------------------------------- */
 
 /* "12 bases: 1 stale, 1 behind, 10 fresh" */
 static void say_bases(struct bw_buf *b, const struct bw_table *t, const struct bw_tally *tally)

@@ -12,7 +12,9 @@ const char *bw_words_count(uint64_t n, const char *one, const char *many, char o
 	return out;
 }
 
-/* One unit and no second one: "3 days" is what a person would say. A unit serves up to about two of the next.
+/*
+ * One unit and no second one: "3 days" is what a person would say. A unit serves up to about two of the
+ * next.
  */
 const char *bw_words_span(int64_t ms, char out[BW_WORDS_MAX])
 {

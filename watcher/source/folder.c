@@ -95,7 +95,7 @@ static bool is_shortage(int sys)
 	return sys == EMFILE || sys == ENFILE || sys == ENOMEM;
 }
 
-/* ---- names that do not count ---- */
+/* --- names that do not count ------------------------------------------------------------------ */
 
 static bool is_skipped(const char *name)
 {
@@ -151,7 +151,7 @@ static bool is_excluded(const struct walk *w, char *inner, size_t len)
 	return found;
 }
 
-/* ---- files ---- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static int not_regular(struct bw_err *why)
 {
@@ -214,7 +214,7 @@ static int take_odd(const struct walk *w, const char *real_path, const char *inn
 	return report(w, real_path, inner_path, why.msg, err);
 }
 
-/* ---- links ---- */
+/* --- links ------------------------------------------------------------------------------------ */
 
 /* True when the walk neither reports the file that a link leads to by itself, nor is told to leave it out. */
 static bool link_adds(const struct walk *w, char *inner)
@@ -323,7 +323,7 @@ static int visit_link(struct walk *w, int parent, const char *name, struct bw_er
 	return follow_link(w, fd, &st, err);
 }
 
-/* ---- folders ---- */
+/* --- folders ---------------------------------------------------------------------------------- */
 
 static struct level *top(const struct walk *w)
 {
@@ -416,7 +416,7 @@ static void leave_folder(struct walk *w)
 	(void)close(left.fd);
 }
 
-/* ---- the walk ---- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 static int visit_next(struct walk *w, struct bw_err *err)
 {

@@ -21,7 +21,9 @@ struct bw_name {
 	enum bw_name_kind kind;
 };
 
-/* A stack: each read adds the names of one folder on top, the walk cuts them off when it leaves that folder.
+/*
+ * A stack: each read adds the names of one folder on top, the walk cuts them off when it leaves that
+ * folder.
  */
 struct bw_names {
 	struct bw_name *items;

@@ -19,7 +19,8 @@ struct lane {
 	size_t end;
 };
 
-/* A question. Small, because there may be 100,000: the three texts lie behind each other in one allocation.
+/*
+ * A question. Small, because there may be 100,000: the three texts lie behind each other in one allocation.
  */
 struct item {
 	struct lane *lane;
@@ -54,8 +55,7 @@ struct sweep {
 	int rc; /* the first failure of the store */
 };
 
-/* --- writing
- * ---------------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void forget_seen(struct sweep *sw)
 {
@@ -96,8 +96,7 @@ static void flush_now(void *arg)
 	flush(arg);
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------------------------------ */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static bool lane_has_room(const struct lane *lane)
 {
@@ -189,8 +188,7 @@ static void ask_manifest(struct item *it)
 				  manifest_came, it);
 }
 
-/* --- the list of questions
- * -------------------------------------------------------------------------------------- */
+/* --- the list of questions -------------------------------------------------------------------- */
 
 static char *pack_texts(const char *a, const char *b, const char *c)
 {

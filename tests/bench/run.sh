@@ -156,5 +156,7 @@ bench_scan
 bench_registry
 
 echo
-jq -r 'select(.ratio) | [.name, "cpu \(.ratio.cpu)", "wall \(.ratio.wall)", "memory \(.ratio.rss)",
-  (.goal | join(" ")), (if .held then "held" else "MISSED" end)] | @tsv' "$WORK/rows" | column -t -s "$(printf '\t')"
+jq -r 'select(.ratio) | [.name, .ratio.cpu, .ratio.wall, .ratio.rss, (.goal | join(" ")),
+  (if .goal == [] then "" elif .held then "held" else "MISSED" end)] | @tsv' "$WORK/rows" |
+  awk -F '\t' 'BEGIN { printf "%-64s %6s %6s %6s  %s\n", "ours / floor", "cpu", "wall", "memory", "goal" }
+    { printf "%-64s %6s %6s %6s  %s %s\n", $1, $2, $3, $4, $5, $6 }'

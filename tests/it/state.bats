@@ -69,19 +69,16 @@ teardown() { it_end; }
 @test "a database that another process holds is 75" {
   bw check "$IT/src" --db "$IT/x.db"
   echo "FROM $(host_of reg)/app:1 AS other" >"$IT/src/Dockerfile"
-  {
-    echo 'begin immediate;'
-    echo "select 'held';"
-    sleep 30
-  } | sqlite3 "$IT/x.db" >"$IT/holder" 3>&- &
-  holder=$!
+  mkfifo "$IT/orders"
+  sqlite3 "$IT/x.db" <"$IT/orders" >"$IT/holder" 3>&- &
+  exec 9>"$IT/orders"
+  printf "begin immediate;\nselect 'held';\n" >&9
   wait_for_line 10 "$IT/holder" held
   bw check "$IT/src" --db "$IT/x.db"
-  pkill -P "$holder" || :
-  kill "$holder" || :
+  exec 9>&-
+  wait
   expect_status 75
   expect_err 'x.db'
-  wait "$holder" || :
 }
 
 @test "an unchanged sweep does not grow the database" {

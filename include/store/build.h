@@ -1,0 +1,70 @@
+/*
+ * build.h - builds and their uses: what the scans found, and which builds the next question is about.
+ *
+ * Identity of a build = build file + target. A build file is its real path, or name of the source + path inside it
+ * where the source has a name. Builds end when their file disappears and revive when it comes back; history stays.
+ */
+#ifndef BW_STORE_BUILD_H
+#define BW_STORE_BUILD_H
+
+#include "buildfile/dockerfile.h"
+#include "image/digest.h"
+#include "store/store.h"
+
+/* One scanned build file and target. */
+struct bw_build_scan {
+	const char *source; /* name of the source; "" for a folder without a name */
+	const char *root;   /* of a named source: its real path now (where the last scan saw it); else "" */
+	const char *path;   /* absolute and real; inside the root when the source has a name */
+	const char *target; /* as given with --target, lower case; "" = the last stage */
+	bool is_template;
+	struct bw_digest fingerprint; /* of all that decides the uses: text, options, version of the reader */
+	const struct bw_dockerfile *file; /* NULL: could not be read; the uses known before stay */
+	const char *problem;		  /* without a file: why */
+};
+
+/*
+ * Records scanned builds in one transaction; writes nothing at all when nothing changed. A base that was never named
+ * before gets its row. `ret_ids` (room for `count`) receives the build ids; the builds are chosen as well.
+ */
+int bw_store_put_builds(struct bw_store *s, const struct bw_build_scan *scans, size_t count, int64_t now_ms,
+			int64_t *ret_ids, struct bw_err *err) BW_NODISCARD;
+
+/*
+ * Of the live build files of `source` at or below `location` (absolute), those with no chosen build are shown to
+ * `is_gone` by their absolute location; where it says true, their builds end.
+ */
+typedef bool (*bw_gone_fn)(const char *location, void *arg);
+int bw_store_end_missing(struct bw_store *s, const char *source, const char *location, bw_gone_fn is_gone,
+			 void *arg, int64_t now_ms, struct bw_err *err) BW_NODISCARD;
+
+/* Which live builds are meant from now on. Each call adds; `ret_count` (may be NULL) says how many matched. */
+int bw_store_choose_none(struct bw_store *s, struct bw_err *err) BW_NODISCARD;
+int bw_store_choose_all(struct bw_store *s, size_t *ret_count, struct bw_err *err) BW_NODISCARD;
+/* At or below an absolute path, named sources too (root + path). Whole path parts: /a does not match /ab. */
+int bw_store_choose_location(struct bw_store *s, const char *location, size_t *ret_count,
+			     struct bw_err *err) BW_NODISCARD;
+/* Of a named source; `path` "" for all, else at or below that path inside it. */
+int bw_store_choose_source(struct bw_store *s, const char *source, const char *path, size_t *ret_count,
+			   struct bw_err *err) BW_NODISCARD;
+/* Drops from the chosen those of another target. */
+int bw_store_keep_target(struct bw_store *s, const char *target, size_t *ret_count,
+			 struct bw_err *err) BW_NODISCARD;
+
+struct bw_done_counts {
+	size_t builds; /* chosen builds looked at */
+	size_t closed; /* (build, base) pairs that were stale and stand on the tag's digest now */
+	size_t moved;  /* pairs that were given --digest, but the tag has moved on: still stale */
+	size_t pinned; /* pairs that only a new pin can make fresh */
+};
+/*
+ * The chosen builds were rebuilt: what they stand on is now what the base points to - or `digest` (NULL: current),
+ * which must be a sighting of that base, else the pair is left alone. Evidence "done".
+ */
+int bw_store_done(struct bw_store *s, const struct bw_digest *digest, int64_t now_ms,
+		  struct bw_done_counts *ret, struct bw_err *err) BW_NODISCARD;
+
+/* Forgets the chosen builds (history of bases stays). `ret_count`: build files forgotten. */
+int bw_store_forget(struct bw_store *s, size_t *ret_count, struct bw_err *err) BW_NODISCARD;
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * row.h - the chosen builds' uses, each with everything that is known about it: what reports are made of and
+ * verdicts judge (store/verdict.h).
+ */
+#ifndef BW_STORE_ROW_H
+#define BW_STORE_ROW_H
+
+#include "buildfile/use.h"
+#include "image/answer.h"
+#include "store/store.h"
+
+enum bw_pin {
+	BW_PIN_NONE,	  /* the use has no digest of its own */
+	BW_PIN_EQUAL,	  /* the tag's digest */
+	BW_PIN_CHILD,	  /* a child of the tag's index for the use's platform */
+	BW_PIN_OTHER,	  /* neither */
+	BW_PIN_UNDECIDED, /* not the tag's digest, and the tag's manifest is not known */
+};
+
+/* Strings are valid only during the callback. */
+struct bw_row {
+	/* where */
+	const char *source; /* "" for a folder without a name */
+	const char *path;   /* as in store/build.h */
+	const char *target; /* "" = the last stage */
+	bool is_template;
+	const char *
+		problem; /* the file as a whole: could not be read or parsed; then there is no use in this row */
+	uint32_t line;
+
+	/* the use */
+	enum bw_role role;
+	const char *stage;
+	const char *platform;
+	const char *written;
+	const char *pinned; /* digest written in the reference; NULL */
+	bool reachable;
+	bool is_scratch;
+	const char *unresolved;
+	const char *ignored; /* reason; NULL: not ignored */
+	int64_t ignored_until_ms;
+
+	/* the base; id 0: the use has none */
+	int64_t base_id;
+	const char *base;	 /* "registry/repository:tag" */
+	const char *digest;	 /* last known; NULL: never seen */
+	int64_t first_seen_ms;	 /* of the base; 0: never */
+	int64_t changed_at_ms;	 /* when its digest was first seen after a change; 0: never changed */
+	int64_t digest_since_ms; /* when the current digest was first seen in this run of it */
+	int64_t checked_at_ms;	 /* last answer or failure; 0: never asked */
+	enum bw_trouble trouble;
+	const char *trouble_message;
+	int64_t trouble_since_ms;
+	uint32_t retry_after_s;
+	const char *previous;	  /* digest before the last change; NULL */
+	const char *change_class; /* of the last change; NULL */
+
+	/* build and base together */
+	const char *handled; /* the digest that this build is known to stand on; NULL: not known yet */
+	int64_t stale_since_ms;
+	enum bw_pin pin;
+};
+
+/* A negative return ends the list and is returned. The callback must not call the store again. */
+typedef int (*bw_row_fn)(const struct bw_row *r, void *arg, struct bw_err *err);
+/* In the order of base, source, path, target, line; then the uses without a base and the broken files, by path and line. */
+int bw_store_each_row(struct bw_store *s, bw_row_fn fn, void *arg, struct bw_err *err) BW_NODISCARD;
+
+#endif

@@ -1,0 +1,421 @@
+/*
+ * store_fixture.h - for the tests of store/: a database in a folder of its own, build files made of references, and
+ * answers made of letters: digest 'a' is "sha256:aaaa...".
+ */
+#ifndef BW_TESTS_STORE_FIXTURE_H
+#define BW_TESTS_STORE_FIXTURE_H
+
+#include "unit/unit.h"
+
+#include <ftw.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "store/base.h"
+#include "store/build.h"
+#include "store/row.h"
+#include "store/verdict.h"
+
+#define MAX_USES    8
+#define OCI_INDEX   "application/vnd.oci.image.index.v1+json"
+#define OCI_IMAGE   "application/vnd.oci.image.manifest.v1+json"
+#define ZERO_DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+struct fixture {
+	char folder[64];
+	char path[96];
+	struct bw_store *store;
+	struct bw_err err;
+	struct bw_record_counts counts;
+	struct bw_buf text; /* what list_*() collected */
+	int64_t now_ms;	    /* for verdicts */
+};
+
+/* --- folder and database ---------------------------------------------------------------------- */
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static BW_UNUSED void open_fixture(struct fixture *f)
+{
+	f->err = BW_ERR_INIT;
+	if (bw_store_open(f->path, &f->store, &f->err) < 0)
+		fail_msg("%s", f->err.msg);
+}
+
+static BW_UNUSED void close_fixture(struct fixture *f)
+{
+	bw_store_close(f->store);
+	f->store = NULL;
+}
+
+static int set_up_below(void **state, const char *parent)
+{
+	struct fixture *f = BW_NEW(struct fixture);
+
+	(void)snprintf(f->folder, sizeof(f->folder), "%s/basewatch-store-XXXXXX", parent);
+	if (!mkdtemp(f->folder))
+		return -1;
+	(void)snprintf(f->path, sizeof(f->path), "%s/x.db", f->folder);
+	bw_buf_init(&f->text, 1U << 20);
+	f->now_ms = 1000000;
+	*state = f;
+	return 0;
+}
+
+static BW_UNUSED int set_up_folder(void **state)
+{
+	return set_up_below(state, "/tmp");
+}
+
+/* In memory where the system has a place for that: for tests that make hundreds of databases. */
+static BW_UNUSED int set_up_fast_folder(void **state)
+{
+	return set_up_below(state, access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp");
+}
+
+static BW_UNUSED int set_up_store(void **state)
+{
+	if (set_up_folder(state) < 0)
+		return -1;
+	open_fixture(*state);
+	return 0;
+}
+
+static BW_UNUSED int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	int rc;
+
+	bw_store_close(f->store);
+	(void)chmod(f->folder, 0700);
+	rc = nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	bw_buf_done(&f->text);
+	free(f);
+	return rc;
+}
+
+/* The answer of one SQL question, asked past the store. */
+static BW_UNUSED int64_t ask_path(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *q = NULL;
+	int64_t value = -1;
+
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	if (sqlite3_step(q) == SQLITE_ROW)
+		value = sqlite3_column_int64(q, 0);
+	(void)sqlite3_finalize(q);
+	(void)sqlite3_close(db);
+	return value;
+}
+
+static BW_UNUSED int64_t ask(const struct fixture *f, const char *sql)
+{
+	return ask_path(f->path, sql);
+}
+
+/* Statements, past the store. */
+static BW_UNUSED void run_sql(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	char *message = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s: %s", sql, message);
+	(void)sqlite3_close(db);
+}
+
+static BW_UNUSED void assert_ok(struct fixture *f, int rc)
+{
+	if (rc != 0)
+		fail_msg("%d: %s", rc, f->err.msg);
+}
+
+/* A failure of this class whose message names the database and has these words. */
+static BW_UNUSED void assert_fault(const struct fixture *f, int rc, enum bw_code code, const char *words)
+{
+	assert_int_equal(rc, code);
+	assert_int_equal(f->err.code, code);
+	if (!strstr(f->err.msg, words) || !strstr(f->err.msg, f->path))
+		fail_msg("\"%s\" lacks \"%s\" or the path", f->err.msg, words);
+}
+
+/* --- builds ----------------------------------------------------------------------------------- */
+
+static BW_UNUSED const char *digest_of(char letter, char out[BW_DIGEST_MAX])
+{
+	memcpy(out, "sha256:", 7);
+	memset(out + 7, letter, 64);
+	out[71] = '\0';
+	return out;
+}
+
+/* A build file as the parser would give it: each text a reference, or "scratch", or "!why" for what has none. */
+struct made_file {
+	struct bw_use uses[MAX_USES];
+	struct bw_dockerfile file;
+	struct bw_build_scan scan;
+};
+
+static void make_use(struct bw_use *u, const char *text, uint32_t line)
+{
+	struct bw_err err;
+
+	*u = (struct bw_use){
+		.role = BW_ROLE_STAGE,
+		.span = {.line = line,
+			 .column = 6,
+			 .start = 100 * (size_t)line,
+			 .end = 100 * (size_t)line + 9},
+		.stage = bw_asprintf("s%u", line),
+		.written = bw_strdup(text),
+		.reachable = true,
+	};
+	if (text[0] == '!') {
+		u->unresolved = bw_strdup(text + 1);
+		return;
+	}
+	u->expanded = bw_strdup(text);
+	u->is_scratch = strcmp(text, "scratch") == 0;
+	if (u->is_scratch)
+		return;
+	if (bw_reference_parse(text, strlen(text), &u->parts, NULL, &err) < 0)
+		fail_msg("%s: %s", text, err.msg);
+	u->reference = bw_reference_format(&u->parts);
+}
+
+/* "a:1 b:2 scratch": uses separated by blanks; '_' in a reason stands for a blank. */
+static BW_UNUSED void make_file(struct made_file *m, const char *path, const char *uses)
+{
+	char *words = bw_strdup(uses), *rest = words, *word;
+
+	*m = (struct made_file){
+		.scan = {.source = "", .root = "", .path = path, .target = "", .file = &m->file},
+	};
+	m->file.uses = m->uses;
+	while ((word = strsep(&rest, " ")) != NULL) {
+		if (*word == '\0')
+			continue;
+		assert_true(m->file.use_count < MAX_USES);
+		make_use(&m->uses[m->file.use_count], word, (uint32_t)m->file.use_count + 1);
+		m->file.use_count++;
+	}
+	bw_digest_of(uses, strlen(uses), &m->scan.fingerprint);
+	free(words);
+}
+
+static BW_UNUSED void free_file(struct made_file *m)
+{
+	for (size_t i = 0; i < m->file.use_count; i++) {
+		struct bw_use *u = &m->uses[i];
+
+		free(u->stage);
+		free(u->platform);
+		free(u->written);
+		free(u->expanded);
+		free(u->reference);
+		bw_reference_done(&u->parts);
+		free(u->unresolved);
+		free(u->ignored);
+	}
+}
+
+static BW_UNUSED int64_t put_made(struct fixture *f, const struct made_file *m, int64_t at_ms)
+{
+	int64_t id = -1;
+
+	assert_ok(f, bw_store_put_builds(f->store, &m->scan, 1, at_ms, &id, &f->err));
+	assert_true(id > 0);
+	return id;
+}
+
+static BW_UNUSED int64_t put_at(struct fixture *f, const char *path, const char *uses, int64_t at_ms)
+{
+	struct made_file m;
+	int64_t id;
+
+	make_file(&m, path, uses);
+	id = put_made(f, &m, at_ms);
+	free_file(&m);
+	return id;
+}
+
+static BW_UNUSED int64_t put(struct fixture *f, const char *path, const char *uses)
+{
+	return put_at(f, path, uses, 10);
+}
+
+static BW_UNUSED int64_t put_source(struct fixture *f, const char *name, const char *root, const char *path,
+				    const char *uses)
+{
+	struct made_file m;
+	int64_t id;
+
+	make_file(&m, path, uses);
+	m.scan.source = name;
+	m.scan.root = root;
+	id = put_made(f, &m, 10);
+	free_file(&m);
+	return id;
+}
+
+static BW_UNUSED int64_t put_target(struct fixture *f, const char *path, const char *target, const char *uses)
+{
+	struct made_file m;
+	int64_t id;
+
+	make_file(&m, path, uses);
+	m.scan.target = target;
+	id = put_made(f, &m, 10);
+	free_file(&m);
+	return id;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+/* Of a base on Docker Hub: "a" is docker.io/library/a:latest, "a:1" has a tag. */
+static BW_UNUSED int64_t base_id(const struct fixture *f, const char *name)
+{
+	char sql[256];
+	const char *colon = strchr(name, ':');
+	int len = colon ? (int)(colon - name) : (int)strlen(name);
+
+	(void)snprintf(sql, sizeof(sql),
+		       "SELECT id FROM base WHERE repository = 'library/%.*s' AND tag = '%s'", len, name,
+		       colon ? colon + 1 : "latest");
+	return ask(f, sql);
+}
+
+static BW_UNUSED void record(struct fixture *f, const char *name, int64_t at_ms, const struct bw_answer *a)
+{
+	const struct bw_seen seen = {.base_id = base_id(f, name), .at_ms = at_ms, .answer = a};
+
+	assert_true(seen.base_id > 0);
+	assert_ok(f, bw_store_record(f->store, &seen, 1, &f->counts, &f->err));
+}
+
+static BW_UNUSED void see_type(struct fixture *f, const char *name, char letter, int64_t at_ms,
+			       const char *media_type)
+{
+	struct bw_answer a = {0};
+
+	(void)digest_of(letter, a.digest.text);
+	(void)snprintf(a.media_type, sizeof(a.media_type), "%s", media_type);
+	record(f, name, at_ms, &a);
+}
+
+static BW_UNUSED void see(struct fixture *f, const char *name, char letter, int64_t at_ms)
+{
+	see_type(f, name, letter, at_ms, OCI_INDEX);
+}
+
+static BW_UNUSED void see_trouble(struct fixture *f, const char *name, enum bw_trouble t, const char *message,
+				  int64_t at_ms)
+{
+	struct bw_answer a = {.trouble = t, .retry_after_s = t == BW_TROUBLE_THROTTLED ? 60 : 0};
+
+	(void)snprintf(a.message, sizeof(a.message), "%s", message);
+	record(f, name, at_ms, &a);
+}
+
+static BW_UNUSED void see_same(struct fixture *f, const char *name, int64_t at_ms)
+{
+	record(f, name, at_ms, NULL);
+}
+
+/* --- lists as text ---------------------------------------------------------------------------- */
+
+/* "a" for "sha256:aaaa...", "-" for none. */
+static BW_UNUSED const char *letter_of(const char *digest, char out[2])
+{
+	out[0] = digest ? digest[7] : '-';
+	out[1] = '\0';
+	return out;
+}
+
+static BW_UNUSED int add_row(const struct bw_row *r, void *arg, struct bw_err *err)
+{
+	struct fixture *f = arg;
+	struct bw_judgement j;
+	const char *base = r->base ? strrchr(r->base, '/') + 1 : "-";
+
+	(void)err;
+	bw_judge(r, f->now_ms, &j);
+	bw_buf_addf(&f->text, "%s%s%s%s%s:%u %s %s", r->source, r->source[0] ? ":" : "", r->path,
+		    r->target[0] ? "@" : "", r->target, r->line, base, bw_verdict_name(j.verdict));
+	if (j.since_ms)
+		bw_buf_addf(&f->text, " since %lld", (long long)j.since_ms);
+	if (j.reason[0])
+		bw_buf_addf(&f->text, " (%s)", j.reason);
+	bw_buf_addc(&f->text, '\n');
+	return 0;
+}
+
+/* The rows of the chosen builds with their verdicts, one line each. */
+static BW_UNUSED const char *rows(struct fixture *f)
+{
+	bw_buf_clear(&f->text);
+	assert_ok(f, bw_store_each_row(f->store, add_row, f, &f->err));
+	return bw_buf_str(&f->text);
+}
+
+static BW_UNUSED int add_base(const struct bw_base *b, void *arg, struct bw_err *err)
+{
+	struct fixture *f = arg;
+	char letter[2];
+
+	(void)err;
+	bw_buf_addf(&f->text, "%s/%s:%s %s%s\n", b->registry, b->repository, b->tag,
+		    letter_of(b->digest, letter), b->in_trouble ? " in trouble" : "");
+	return 0;
+}
+
+static BW_UNUSED const char *wanted(struct fixture *f)
+{
+	bw_buf_clear(&f->text);
+	assert_ok(f, bw_store_each_wanted(f->store, f->now_ms, add_base, f, &f->err));
+	return bw_buf_str(&f->text);
+}
+
+static BW_UNUSED const char *doubts(struct fixture *f)
+{
+	bw_buf_clear(&f->text);
+	assert_ok(f, bw_store_each_doubt(f->store, f->now_ms, add_base, f, &f->err));
+	return bw_buf_str(&f->text);
+}
+
+static BW_UNUSED int add_sighting(const struct bw_sighting *x, void *arg, struct bw_err *err)
+{
+	struct fixture *f = arg;
+	char letter[2], previous[2];
+
+	(void)err;
+	bw_buf_addf(&f->text, "%s #%u %lld %s<-%s %s\n", x->base, x->number, (long long)x->at_ms,
+		    letter_of(x->digest, letter), letter_of(x->previous, previous),
+		    x->change_class ? x->change_class : "-");
+	return 0;
+}
+
+static BW_UNUSED const char *history(struct fixture *f, const char *base)
+{
+	bw_buf_clear(&f->text);
+	assert_ok(f, bw_store_each_sighting(f->store, base, add_sighting, f, &f->err));
+	return bw_buf_str(&f->text);
+}
+
+#endif

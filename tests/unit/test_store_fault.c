@@ -1,0 +1,410 @@
+/*
+ * Whatever fails, at whichever moment: the call says so with its class, the database stays whole, no transaction is
+ * there by halves, and the same work done once more leads to the same end.
+ */
+#include "unit/store_fixture.h"
+
+#include <sys/random.h>
+#include <sys/wait.h>
+
+#include "unit/fault_vfs.h"
+
+/* --- the work --------------------------------------------------------------------------------- */
+
+#define BASES 3
+
+static int put_file(struct bw_store *s, const char *path, const char *uses, struct bw_err *err)
+{
+	struct made_file m;
+	int64_t id;
+	int rc;
+
+	make_file(&m, path, uses);
+	rc = bw_store_put_builds(s, &m.scan, 1, 10, &id, err);
+	free_file(&m);
+	return rc;
+}
+
+/* All bases show the same digest, so a transaction that is there by halves is seen. */
+static int move_all(struct bw_store *s, char letter, int64_t at_ms, struct bw_err *err)
+{
+	struct bw_answer a = {.media_type = OCI_INDEX};
+	struct bw_seen seen[BASES];
+	struct bw_record_counts counts;
+
+	(void)digest_of(letter, a.digest.text);
+	for (int i = 0; i < BASES; i++)
+		seen[i] = (struct bw_seen){.base_id = i + 1, .at_ms = at_ms, .answer = &a};
+	return bw_store_record(s, seen, BASES, &counts, err);
+}
+
+static int fail_all(struct bw_store *s, int64_t at_ms, struct bw_err *err)
+{
+	struct bw_answer a = {.trouble = BW_TROUBLE_DNS, .message = "no"};
+	struct bw_seen seen[BASES];
+	struct bw_record_counts counts;
+
+	for (int i = 0; i < BASES; i++)
+		seen[i] = (struct bw_seen){.base_id = i + 1, .at_ms = at_ms, .answer = &a};
+	return bw_store_record(s, seen, BASES, &counts, err);
+}
+
+static int put_some_manifest(struct bw_store *s, struct bw_err *err)
+{
+	struct bw_child children[2] = {{.media_type = OCI_IMAGE},
+				       {.media_type = OCI_IMAGE, .is_attestation = true}};
+	const struct bw_manifest m = {
+		.kind = BW_MANIFEST_INDEX, .media_type = OCI_INDEX, .children = children, .child_count = 2};
+	struct bw_digest d;
+
+	(void)digest_of('e', children[0].digest.text);
+	(void)digest_of('f', children[1].digest.text);
+	(void)digest_of('b', d.text);
+	return bw_store_put_manifest(s, &d, &m, 9, 10, err);
+}
+
+static int count_row(const struct bw_row *r, void *arg, struct bw_err *err)
+{
+	(void)err;
+	*(size_t *)arg += r->path != NULL && r->source != NULL;
+	return 0;
+}
+
+static bool never_there(const char *location, void *arg)
+{
+	(void)arg;
+	return strcmp(location, "/z/Dockerfile") == 0;
+}
+
+static int end_and_done(struct bw_store *s, struct bw_err *err)
+{
+	struct bw_done_counts counts;
+	int rc = bw_store_choose_none(s, err);
+
+	if (rc == 0)
+		rc = bw_store_end_missing(s, "", "/", never_there, NULL, 60, err);
+	if (rc == 0)
+		rc = bw_store_choose_location(s, "/x", NULL, err);
+	if (rc == 0)
+		rc = bw_store_done(s, NULL, 70, &counts, err);
+	if (rc == 0)
+		rc = bw_store_choose_location(s, "/", NULL, err);
+	return rc;
+}
+
+/* A life of the database in small; can be done again from wherever it broke off. */
+static int work(const char *path, struct bw_err *err)
+{
+	struct bw_store *s = NULL;
+	size_t count = 0;
+	int rc = bw_store_open(path, &s, err);
+
+	if (rc == 0)
+		rc = put_file(s, "/x/Dockerfile", "a b c a:1@" ZERO_DIGEST " scratch", err);
+	if (rc == 0)
+		rc = put_file(s, "/y/Dockerfile", "c b a", err);
+	if (rc == 0)
+		rc = put_file(s, "/z/Dockerfile", "a", err);
+	if (rc == 0)
+		rc = move_all(s, 'a', 20, err);
+	if (rc == 0)
+		rc = fail_all(s, 30, err);
+	if (rc == 0)
+		rc = move_all(s, 'b', 40, err);
+	if (rc == 0)
+		rc = put_some_manifest(s, err);
+	if (rc == 0)
+		rc = end_and_done(s, err);
+	if (rc == 0)
+		rc = bw_store_each_row(s, count_row, &count, err);
+	if (rc == 0 && count != 8)
+		rc = bw_fail(err, BW_E_STORE, "%zu rows", count);
+	bw_store_close(s);
+	return rc;
+}
+
+/* --- what must hold at any moment ------------------------------------------------------------- */
+
+static const char *const invariants[] = {
+	"SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+	"SELECT count(*) FROM pragma_foreign_key_check",
+	"SELECT count(*) FROM base b WHERE sightings <> (SELECT count(*) FROM sighting x WHERE x.base_id = "
+	"b.id)",
+	"SELECT count(*) FROM base b WHERE digest IS NOT (SELECT digest FROM sighting x WHERE x.base_id = "
+	"b.id"
+	" ORDER BY number DESC LIMIT 1)",
+	"SELECT count(*) FROM base b WHERE max(sightings - 1, 0) <>"
+	" (SELECT count(*) FROM change c WHERE c.base_id = b.id)",
+	/* stale, and only then, since some time */
+	"SELECT count(*) FROM outstanding o JOIN base b ON b.id = o.base_id"
+	" WHERE handled IS NOT NULL AND (handled <> digest) <> (stale_since IS NOT NULL)",
+	/* a change leaves no build without a row that says what it stood on */
+	"SELECT count(*) FROM use u JOIN base b ON b.id = u.base_id WHERE b.sightings > 1 AND NOT EXISTS"
+	"(SELECT 1 FROM outstanding o WHERE o.base_id = b.id AND o.build_id = u.build_id)",
+	/* all of a record, or nothing */
+	"SELECT count(DISTINCT sightings) - 1 FROM base WHERE id <= 3 AND EXISTS(SELECT 1 FROM base)"
+	" HAVING count(*) > 0",
+	"SELECT count(DISTINCT checked_at) > 1 FROM base WHERE id <= 3",
+	/* all of a scan, or nothing */
+	"SELECT count(*) FROM build t WHERE NOT EXISTS(SELECT 1 FROM use u WHERE u.build_id = t.id)",
+	"SELECT count(*) FROM build_file f WHERE NOT EXISTS(SELECT 1 FROM build t WHERE t.build_file_id = "
+	"f.id)",
+	"SELECT count(*) FROM build_file f JOIN build t ON t.build_file_id = f.id"
+	" WHERE (f.ended_at IS NULL) <> (t.ended_at IS NULL)",
+	"SELECT count(*) FROM manifest m WHERE 2 <> (SELECT count(*) FROM manifest_child c WHERE c.manifest "
+	"= m.digest)",
+};
+
+static void assert_whole(const char *path, const char *when, int n)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	for (size_t i = 0; i < BW_COUNT(invariants); i++) {
+		sqlite3_stmt *q = NULL;
+		int64_t broken = 0;
+		int rc = sqlite3_prepare_v2(db, invariants[i], -1, &q, NULL);
+
+		if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+			broken = sqlite3_column_int64(q, 0);
+		(void)sqlite3_finalize(q);
+		/* Before the first step of the schema there is nothing to ask. */
+		if (broken != 0 || (rc != SQLITE_OK && !strstr(sqlite3_errmsg(db), "no such table")))
+			fail_msg("%s %d: %s: %lld %s", when, n, invariants[i], (long long)broken,
+				 sqlite3_errmsg(db));
+	}
+	(void)sqlite3_close(db);
+}
+
+/* Of a run that nothing disturbed; times of closing aside, it does not matter how often it broke off before. */
+static void assert_finished(const char *path)
+{
+	assert_int_equal(ask_path(path, "SELECT count(*) FROM build"), 3);
+	assert_int_equal(ask_path(path, "SELECT count(*) FROM build WHERE ended_at IS NOT NULL"), 1);
+	assert_int_equal(ask_path(path, "SELECT count(*) FROM base"), 4);
+	assert_true(ask_path(path, "SELECT min(sightings) FROM base WHERE id <= 3") >= 2);
+	assert_int_equal(
+		ask_path(path, "SELECT count(*) FROM outstanding WHERE build_id = 1 AND evidence = 'done'"),
+		3);
+	assert_int_equal(ask_path(path, "SELECT count(*) FROM manifest"), 1);
+}
+
+static void remove_database(const char *path)
+{
+	static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
+
+	for (size_t i = 0; i < BW_COUNT(tails); i++) {
+		BW_AUTOFREE char *file = bw_asprintf("%s%s", path, tails[i]);
+
+		(void)unlink(file);
+	}
+}
+
+static bool is_store_class(int rc)
+{
+	return rc == BW_E_STORE || rc == BW_E_FULL || rc == BW_E_DENIED;
+}
+
+/* --- the Nth call to the disk fails ----------------------------------------------------------- */
+
+static int break_each_call(struct fixture *f, enum fault_kind kind, const char *when)
+{
+	int failed = 0;
+
+	for (int n = 1;; n++) {
+		int rc;
+
+		remove_database(f->path);
+		set_fault(kind, n);
+		f->err = BW_ERR_INIT;
+		rc = work(f->path, &f->err);
+		if (!faulty.hit)
+			break;
+		set_fault(kind, 0);
+		if (rc < 0 && (!is_store_class(rc) || !strstr(f->err.msg, f->path)))
+			fail_msg("%s %d: %d: %s", when, n, rc, f->err.msg);
+		failed += rc < 0;
+		assert_whole(f->path, when, n);
+		assert_ok(f, work(f->path, &f->err)); /* the disk is well again */
+		assert_whole(f->path, when, n);
+		assert_finished(f->path);
+	}
+	set_fault(kind, 0);
+	return failed;
+}
+
+static void an_io_error_at_any_call_leaves_the_database_whole(void **state)
+{
+	int failed = break_each_call(*state, FAULT_ONCE, "I/O error at call");
+
+	assert_true(failed > 20);
+}
+
+static void a_disk_that_breaks_for_good_leaves_the_database_whole(void **state)
+{
+	int failed = break_each_call(*state, FAULT_FOR_EVER, "broken from call");
+
+	assert_true(failed > 20);
+}
+
+static void a_disk_that_gets_full_leaves_the_database_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(break_each_call(f, FAULT_FULL, "full from call") > 20);
+	remove_database(f->path);
+	set_fault(FAULT_FULL, 30);
+	assert_fault(f, work(f->path, &f->err), BW_E_FULL, "the disk is full: make room in");
+	set_fault(FAULT_FULL, 0);
+}
+
+/* --- kill -9 ---------------------------------------------------------------------------------- */
+
+static unsigned env_number(const char *name, unsigned otherwise)
+{
+	const char *text = getenv(name);
+	uint64_t value;
+
+	return text && bw_text_number(text, 1, 1000000000, &value) ? (unsigned)value : otherwise;
+}
+
+static unsigned next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (unsigned)(*seed >> 33);
+}
+
+/* Works and moves the tags on until it is killed. */
+static void work_until_killed(const char *path, int at)
+{
+	struct bw_err err;
+	struct bw_store *s = NULL;
+
+	set_fault(FAULT_KILL, at);
+	if (work(path, &err) < 0 || bw_store_open(path, &s, &err) < 0)
+		_exit(1);
+	for (int i = 0; i < 5000; i++)
+		if (move_all(s, (char)('a' + i % 3), 100 + i, &err) < 0)
+			_exit(2);
+	_exit(0);
+}
+
+static void a_kill_at_any_moment_loses_nothing(void **state)
+{
+	struct fixture *f = *state;
+	unsigned runs = env_number("CRASH_RUNS", 20), first = 0;
+	uint64_t seed;
+
+	assert_int_equal(getrandom(&first, sizeof(first), 0), sizeof(first));
+	first = env_number("CRASH_SEED", first % 1000000 + 1);
+	seed = first;
+	print_message("# CRASH_SEED=%u\n", first);
+	for (unsigned run = 0; run < runs; run++) {
+		int at = (int)(next_random(&seed) % (run % 2 ? 1500 : 150)) + 1, status = -1;
+		pid_t pid;
+
+		remove_database(f->path);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			work_until_killed(f->path, at);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+			fail_msg("CRASH_SEED=%u run %u: the child ended with %d", first, run, status);
+		assert_whole(f->path, "killed at call", at);
+		assert_ok(f, work(f->path, &f->err));
+		assert_whole(f->path, "after the kill at call", at);
+	}
+}
+
+/* --- the Nth allocation of SQLite fails ------------------------------------------------------- */
+
+static struct {
+	sqlite3_mem_methods real;
+	long at; /* 0: none fails */
+	long calls;
+	bool for_ever;
+	bool hit;
+} memory;
+
+static bool is_out_of_memory(void)
+{
+	memory.calls++;
+	if (memory.at == 0 || memory.calls < memory.at || (memory.calls > memory.at && !memory.for_ever))
+		return false;
+	memory.hit = true;
+	return true;
+}
+
+static void *poor_malloc(int size)
+{
+	return is_out_of_memory() ? NULL : memory.real.xMalloc(size);
+}
+
+static void *poor_realloc(void *p, int size)
+{
+	return is_out_of_memory() ? NULL : memory.real.xRealloc(p, size);
+}
+
+static void install_poor_memory(void)
+{
+	sqlite3_mem_methods poor;
+
+	(void)sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory.real);
+	poor = memory.real;
+	poor.xMalloc = poor_malloc;
+	poor.xRealloc = poor_realloc;
+	(void)sqlite3_config(SQLITE_CONFIG_MALLOC, &poor);
+}
+
+static int run_out_of_memory(struct fixture *f, bool for_ever)
+{
+	int failed = 0;
+
+	/* Each of the first ones, then in growing strides: there are thousands. */
+	for (long n = 1;; n += 1 + n / 25) {
+		int rc;
+
+		remove_database(f->path);
+		memory.calls = 0;
+		memory.hit = false;
+		memory.for_ever = for_ever;
+		memory.at = n;
+		f->err = BW_ERR_INIT;
+		rc = work(f->path, &f->err);
+		memory.at = 0;
+		if (!memory.hit)
+			return failed;
+		if (rc < 0 && (!is_store_class(rc) || !strstr(f->err.msg, f->path)))
+			fail_msg("allocation %ld: %d: %s", n, rc, f->err.msg);
+		failed += rc < 0;
+		assert_whole(f->path, "out of memory at allocation", (int)n);
+		assert_ok(f, work(f->path, &f->err));
+		assert_finished(f->path);
+	}
+}
+
+static void a_failed_allocation_leaves_the_database_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(run_out_of_memory(f, false) > 20);
+	assert_true(run_out_of_memory(f, true) > 20);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up_fast_folder, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(an_io_error_at_any_call_leaves_the_database_whole),
+		CASE(a_disk_that_breaks_for_good_leaves_the_database_whole),
+		CASE(a_disk_that_gets_full_leaves_the_database_whole),
+		CASE(a_kill_at_any_moment_loses_nothing),
+		CASE(a_failed_allocation_leaves_the_database_whole),
+	};
+
+	install_poor_memory(); /* before SQLite is used at all */
+	install_faulty_vfs();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

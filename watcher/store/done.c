@@ -1,0 +1,176 @@
+/* done.c - what people say of builds: rebuilt, or not to be followed any more; see store/build.h. */
+#include "core/mem.h"
+#include "store/build.h"
+#include "store/manifest.h"
+#include "store/sql.h"
+
+/* --- done ------------------------------------------------------------------------------------- */
+
+/* What `done` has to write for one build and base. */
+struct pair {
+	int64_t base_id;
+	int64_t build_id;
+	bool to_current; /* else to the digest that was given, which the tag has left */
+};
+
+struct doing {
+	const char *digest; /* NULL: the current one of each base */
+	int64_t now_ms;
+	bool knows_digest; /* some base of these builds had it */
+	struct pair *pairs;
+	size_t count, capacity;
+	struct bw_done_counts counts;
+};
+
+enum { PAIR_BUILD, PAIR_BASE, PAIR_IS_CURRENT, PAIR_IS_STALE, PAIR_GIVEN_CURRENT, PAIR_GIVEN_SEEN };
+
+static void look_at_pair(struct doing *d, sqlite3_stmt *q)
+{
+	bool is_stale = bw_sql_column_int(q, PAIR_IS_STALE) != 0;
+	bool is_current = bw_sql_column_int(q, PAIR_IS_CURRENT) != 0;
+	struct pair p = {
+		.base_id = bw_sql_column_int(q, PAIR_BASE),
+		.build_id = bw_sql_column_int(q, PAIR_BUILD),
+		.to_current = !d->digest || bw_sql_column_int(q, PAIR_GIVEN_CURRENT) != 0,
+	};
+
+	if (d->digest && bw_sql_column_int(q, PAIR_GIVEN_SEEN) == 0)
+		return; /* this base never had it: it was another base's rebuild */
+	d->knows_digest = true;
+	if (p.to_current && is_current && !is_stale)
+		return; /* known already */
+	if (p.to_current)
+		d->counts.closed += is_stale;
+	else
+		d->counts.moved++;
+	BW_PUSH(d->pairs, d->count, d->capacity) = p;
+}
+
+static int list_pairs(struct bw_store *s, struct doing *d, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_PAIRS, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind_text(q, 1, d->digest);
+	while ((rc = bw_sql_step(s, q, err)) > 0)
+		look_at_pair(d, q);
+	return rc;
+}
+
+static int is_pinned_elsewhere(struct bw_store *s, sqlite3_stmt *q, struct bw_err *err)
+{
+	const struct bw_pin_question pin = {
+		.pinned = bw_sql_column(q, 2),
+		.platform = bw_sql_column(q, 3),
+		.digest = bw_sql_column(q, 4),
+		.media_type = bw_sql_column(q, 5),
+	};
+	enum bw_pin answer = BW_PIN_NONE;
+	int rc = bw_sql_columns_ok(s, err);
+
+	if (rc == 0)
+		rc = bw_store_decide_pin(s, &pin, &answer, err);
+	return rc < 0 ? rc : answer == BW_PIN_OTHER;
+}
+
+/* In the order of build and base, so that a pair with two pins counts once. */
+static int count_pinned(struct bw_store *s, struct doing *d, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int64_t last_build = 0, last_base = 0;
+	int rc = bw_sql_use(s, BW_SQL_PINNED_PAIRS, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, d->now_ms);
+	bw_sql_bind_text(q, 2, d->digest);
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		int64_t build = bw_sql_column_int(q, 0), base = bw_sql_column_int(q, 1);
+
+		d->knows_digest |= bw_sql_column_int(q, 6) != 0;
+		if (build == last_build && base == last_base)
+			continue;
+		rc = is_pinned_elsewhere(s, q, err);
+		if (rc < 0)
+			return rc;
+		if (rc > 0) {
+			d->counts.pinned++;
+			last_build = build;
+			last_base = base;
+		}
+	}
+	return rc;
+}
+
+static int write_pair(struct bw_store *s, const struct doing *d, const struct pair *p, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, p->to_current ? BW_SQL_HANDLE_CURRENT : BW_SQL_HANDLE_OLDER, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, p->base_id);
+	bw_sql_bind(q, 2, p->build_id);
+	if (p->to_current)
+		bw_sql_bind(q, 3, d->now_ms);
+	else
+		bw_sql_bind_text(q, 4, d->digest);
+	return bw_sql_run(s, q, err);
+}
+
+static int do_done(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	struct doing *d = arg;
+	int64_t builds = 0;
+	int rc = bw_sql_number(s, BW_SQL_CHOSEN_COUNT, &builds, err);
+
+	d->counts.builds = (size_t)builds;
+	if (rc == 0)
+		rc = list_pairs(s, d, err);
+	if (rc == 0)
+		rc = count_pinned(s, d, err);
+	if (rc == 0 && d->digest && !d->knows_digest)
+		return bw_fail(err, BW_E_INPUT,
+			       "no base of these builds was ever seen at %s; `basewatch history` lists what "
+			       "was seen",
+			       d->digest);
+	for (size_t i = 0; rc == 0 && i < d->count; i++)
+		rc = write_pair(s, d, &d->pairs[i], err);
+	return rc;
+}
+
+int bw_store_done(struct bw_store *s, const struct bw_digest *digest, int64_t now_ms,
+		  struct bw_done_counts *ret, struct bw_err *err)
+{
+	struct doing d = {.digest = digest ? digest->text : NULL, .now_ms = now_ms};
+	int rc = bw_sql_tx(s, do_done, &d, err);
+
+	free(d.pairs);
+	if (rc == 0)
+		*ret = d.counts;
+	return rc;
+}
+
+/* --- forget ----------------------------------------------------------------------------------- */
+
+static int do_forget(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	static const enum bw_sql steps[] = {BW_SQL_FORGET_BUILDS, BW_SQL_FORGET_FILES, BW_SQL_CHOOSE_NONE};
+	int rc = bw_sql_number(s, BW_SQL_CHOSEN_FILES, arg, err);
+
+	for (size_t i = 0; rc == 0 && i < BW_COUNT(steps); i++)
+		rc = bw_sql_exec(s, steps[i], err);
+	return rc;
+}
+
+int bw_store_forget(struct bw_store *s, size_t *ret_count, struct bw_err *err)
+{
+	int64_t files = 0;
+	int rc = bw_sql_tx(s, do_forget, &files, err);
+
+	if (rc == 0 && ret_count)
+		*ret_count = (size_t)files;
+	return rc;
+}

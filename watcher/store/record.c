@@ -1,0 +1,289 @@
+/*
+ * record.c - what the registries said, and what follows from it (design §5): sighting, change, and for each build
+ * what becomes outstanding or is closed. See store/base.h.
+ */
+#include <string.h>
+
+#include "core/text.h"
+#include "store/base.h"
+#include "store/sql.h"
+
+/*
+ * Two watchers may ask about one base at the same time, and the one with the older answer may write last. It must not
+ * look like a change back, nor end a trouble that came after it. An answer that is much older than the last one is a
+ * clock that was set right.
+ */
+#define LATE_MS 60000
+
+struct state {
+	struct bw_digest digest;
+	uint32_t sightings;
+	int64_t checked_at_ms; /* 0: never asked */
+	bool newly_named;      /* a build waits for its baseline */
+};
+
+struct recording {
+	const struct bw_seen *seen;
+	size_t count;
+	struct bw_record_counts counts;
+};
+
+static int load_state(struct bw_store *s, int64_t base_id, struct state *ret, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BASE_STATE, &q, err);
+	const char *digest;
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, base_id);
+	rc = bw_sql_step(s, q, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return bw_fail(err, BW_E_INPUT, "%s: there is no base with number %lld", s->path,
+			       (long long)base_id);
+	*ret = (struct state){
+		.sightings = bw_sql_column_u32(q, 1),
+		.checked_at_ms = bw_sql_column_int(q, 2),
+		.newly_named = bw_sql_column_int(q, 3) != 0,
+	};
+	digest = bw_sql_column(q, 0);
+	if (digest && strlen(digest) < sizeof(ret->digest.text))
+		memcpy(ret->digest.text, digest, strlen(digest) + 1);
+	return bw_sql_columns_ok(s, err);
+}
+
+/* --- outstanding ------------------------------------------------------------------------------ */
+
+/* One statement about the pairs of a base: its id, a digest, and a time (0 where it takes none). */
+static int update_pairs(struct bw_store *s, enum bw_sql which, int64_t base_id, const char *digest,
+			int64_t at_ms, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, which, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, base_id);
+	bw_sql_bind_text(q, 2, digest);
+	if (at_ms != 0)
+		bw_sql_bind(q, 3, at_ms);
+	return bw_sql_run(s, q, err);
+}
+
+/* First sight is a baseline: a build that was not known to stand on anything stands on what the tag has now. */
+static int start_pairs(struct bw_store *s, int64_t base_id, const char *digest, struct bw_err *err)
+{
+	return update_pairs(s, BW_SQL_PAIRS_START, base_id, digest, 0, err);
+}
+
+/*
+ * A -> B -> C stays one outstanding since B; back to A closes it. Builds that stood on the tag without a row of their
+ * own stay where they were, on the digest before.
+ */
+static int move_pairs(struct bw_store *s, const struct bw_seen *x, const struct state *old,
+		      struct bw_err *err)
+{
+	const char *digest = x->answer->digest.text;
+	int rc = start_pairs(s, x->base_id, digest, err);
+
+	if (rc == 0)
+		rc = update_pairs(s, BW_SQL_PAIRS_FIX, x->base_id, old->digest.text, 0, err);
+	if (rc == 0)
+		rc = update_pairs(s, BW_SQL_PAIRS_RETURNED, x->base_id, digest, x->at_ms, err);
+	if (rc == 0)
+		rc = update_pairs(s, BW_SQL_PAIRS_STALE, x->base_id, digest, x->at_ms, err);
+	return rc;
+}
+
+/* --- bases ------------------------------------------------------------------------------------ */
+
+static const char *media_type_of(const struct bw_seen *x)
+{
+	return x->answer && x->answer->media_type[0] ? x->answer->media_type : NULL;
+}
+
+/* The common case, no news, in one statement. False: there is more to it. */
+static int touch(struct bw_store *s, const struct bw_seen *x, bool *ret, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BASE_TOUCH, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind(q, 2, x->at_ms);
+	rc = bw_sql_run(s, q, err);
+	*ret = rc == 0 && sqlite3_changes(s->db) > 0;
+	return rc;
+}
+
+static int add_sighting(struct bw_store *s, const struct bw_seen *x, uint32_t number, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_SIGHTING_ADD, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind(q, 2, number);
+	bw_sql_bind_text(q, 3, x->answer->digest.text);
+	bw_sql_bind(q, 4, x->at_ms);
+	return bw_sql_run(s, q, err);
+}
+
+/* So is a first sight, when everything is one. False: the base has a digest. */
+static int record_first(struct bw_store *s, const struct bw_seen *x, bool *ret, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BASE_FIRST, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind(q, 2, x->at_ms);
+	bw_sql_bind_text(q, 3, x->answer->digest.text);
+	bw_sql_bind_text(q, 4, media_type_of(x));
+	rc = bw_sql_run(s, q, err);
+	*ret = rc == 0 && sqlite3_changes(s->db) > 0;
+	return *ret ? add_sighting(s, x, 1, err) : rc;
+}
+
+static int record_trouble(struct bw_store *s, const struct bw_seen *x, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BASE_TROUBLE, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind(q, 2, x->at_ms);
+	bw_sql_bind_text(q, 3, bw_trouble_name(x->answer->trouble));
+	bw_sql_bind_text(q, 4, x->answer->message);
+	bw_sql_bind(q, 5, x->answer->retry_after_s);
+	return bw_sql_run(s, q, err);
+}
+
+static int record_same(struct bw_store *s, const struct bw_seen *x, const struct state *old,
+		       struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BASE_SAME, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind(q, 2, x->at_ms);
+	bw_sql_bind_text(q, 3, media_type_of(x));
+	rc = bw_sql_run(s, q, err);
+	if (rc == 0 && old->newly_named)
+		rc = start_pairs(s, x->base_id, old->digest.text, err);
+	return rc;
+}
+
+static int add_change(struct bw_store *s, const struct bw_seen *x, uint32_t number, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_CHANGE_ADD, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind(q, 2, number);
+	bw_sql_bind(q, 3, x->at_ms);
+	return bw_sql_run(s, q, err);
+}
+
+static int move_base(struct bw_store *s, const struct bw_seen *x, uint32_t number, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BASE_MOVED, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind(q, 2, x->at_ms);
+	bw_sql_bind_text(q, 3, x->answer->digest.text);
+	bw_sql_bind_text(q, 4, media_type_of(x));
+	bw_sql_bind(q, 5, number);
+	return bw_sql_run(s, q, err);
+}
+
+static int record_change(struct bw_store *s, const struct bw_seen *x, const struct state *old,
+			 struct bw_err *err)
+{
+	uint32_t number = old->sightings + 1;
+	int rc = move_base(s, x, number, err);
+
+	if (rc == 0)
+		rc = add_sighting(s, x, number, err);
+	if (rc == 0)
+		rc = add_change(s, x, number, err);
+	return rc < 0 ? rc : move_pairs(s, x, old, err);
+}
+
+static bool is_trouble(const struct bw_seen *x)
+{
+	return x->answer && x->answer->trouble != BW_TROUBLE_NONE;
+}
+
+/* What needs to know what is stored. */
+static int record_compared(struct bw_store *s, const struct bw_seen *x, struct recording *r,
+			   struct bw_err *err)
+{
+	struct state old;
+	int rc = load_state(s, x->base_id, &old, err);
+
+	if (rc < 0)
+		return rc;
+	if (x->at_ms < old.checked_at_ms && old.checked_at_ms - x->at_ms <= LATE_MS)
+		return 0;
+	if (is_trouble(x))
+		return record_trouble(s, x, err);
+	if (!bw_digest_is_set(&old.digest))
+		return 0; /* "as before" of a base that was never seen says nothing */
+	if (!x->answer || bw_digest_equal(&old.digest, &x->answer->digest))
+		return record_same(s, x, &old, err);
+	r->counts.changed++;
+	return record_change(s, x, &old, err);
+}
+
+static int record_one(struct bw_store *s, const struct bw_seen *x, struct recording *r, struct bw_err *err)
+{
+	bool is_done = false;
+	int rc = 0;
+
+	if (!x->answer) {
+		rc = touch(s, x, &is_done, err);
+	} else if (is_trouble(x)) {
+		r->counts.failed++;
+	} else if (!bw_digest_is_set(&x->answer->digest)) {
+		return bw_fail(err, BW_E_INPUT, "%s: an answer without trouble has no digest", s->path);
+	} else {
+		rc = record_first(s, x, &is_done, err);
+		r->counts.first += is_done;
+	}
+	return rc < 0 || is_done ? rc : record_compared(s, x, r, err);
+}
+
+static int record_all(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	struct recording *r = arg;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->count; i++)
+		rc = record_one(s, &r->seen[i], r, err);
+	return rc;
+}
+
+int bw_store_record(struct bw_store *s, const struct bw_seen *seen, size_t count,
+		    struct bw_record_counts *ret, struct bw_err *err)
+{
+	struct recording r = {.seen = seen, .count = count};
+	int rc = count > 0 ? bw_sql_tx(s, record_all, &r, err) : 0;
+
+	if (rc == 0)
+		*ret = r.counts;
+	return rc;
+}

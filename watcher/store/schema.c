@@ -1,0 +1,305 @@
+/*
+ * schema.c - see schema.h. Times are milliseconds since the epoch, NULL where there was none yet. Texts with a fixed
+ * set of words (role, trouble, class, kind) hold the words that reports use.
+ */
+#include "store/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "store/fault.h"
+
+/* clang-format off */
+static const char *const step_1[] = {
+	"CREATE TABLE meta("
+	" key TEXT PRIMARY KEY,"
+	" value TEXT NOT NULL"
+	") STRICT, WITHOUT ROWID",
+
+	/* The folder without a name is the source ''; the paths of its files are absolute. */
+	"CREATE TABLE source("
+	" id INTEGER PRIMARY KEY,"
+	" name TEXT NOT NULL UNIQUE,"
+	" root TEXT NOT NULL"
+	") STRICT",
+	"INSERT INTO source(name, root) VALUES('', '')",
+
+	"CREATE TABLE build_file("
+	" id INTEGER PRIMARY KEY,"
+	" source_id INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,"
+	" path TEXT NOT NULL,"
+	" is_template INTEGER NOT NULL,"
+	" first_seen INTEGER NOT NULL,"
+	" ended_at INTEGER,"
+	" UNIQUE(source_id, path)"
+	") STRICT",
+
+	"CREATE TABLE build("
+	" id INTEGER PRIMARY KEY,"
+	" build_file_id INTEGER NOT NULL REFERENCES build_file ON DELETE CASCADE,"
+	" target TEXT NOT NULL,"
+	" fingerprint TEXT NOT NULL,"
+	" problem TEXT,"
+	" problem_line INTEGER NOT NULL,"
+	" first_seen INTEGER NOT NULL,"
+	" ended_at INTEGER,"
+	" UNIQUE(build_file_id, target)"
+	") STRICT",
+
+	/* `newly_named`: some build names it since its last answer only; `outstanding` has the row. */
+	"CREATE TABLE base("
+	" id INTEGER PRIMARY KEY,"
+	" registry TEXT NOT NULL,"
+	" repository TEXT NOT NULL,"
+	" tag TEXT NOT NULL,"
+	" digest TEXT,"
+	" media_type TEXT,"
+	" sightings INTEGER NOT NULL,"
+	" first_seen INTEGER,"
+	" changed_at INTEGER,"
+	" digest_since INTEGER,"
+	" checked_at INTEGER,"
+	" trouble TEXT,"
+	" trouble_message TEXT,"
+	" trouble_since INTEGER,"
+	" failures INTEGER NOT NULL,"
+	" retry_after INTEGER,"
+	" newly_named INTEGER NOT NULL"
+	") STRICT",
+	"CREATE UNIQUE INDEX base_name ON base(registry, repository, tag)",
+
+	"CREATE TABLE use("
+	" build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,"
+	" ordinal INTEGER NOT NULL,"
+	" base_id INTEGER REFERENCES base ON DELETE RESTRICT,"
+	" role TEXT NOT NULL,"
+	" line INTEGER NOT NULL,"
+	" line_column INTEGER NOT NULL,"
+	" byte_start INTEGER NOT NULL,"
+	" byte_end INTEGER NOT NULL,"
+	" arg_line INTEGER," /* all four NULL: the text comes from no ARG default */
+	" arg_column INTEGER,"
+	" arg_start INTEGER,"
+	" arg_end INTEGER,"
+	" stage TEXT,"
+	" platform TEXT,"
+	" written TEXT NOT NULL,"
+	" expanded TEXT,"
+	" reference TEXT,"
+	" pinned TEXT,"
+	" unresolved TEXT,"
+	" is_scratch INTEGER NOT NULL,"
+	" reachable INTEGER NOT NULL,"
+	" ignored TEXT,"
+	" ignored_until INTEGER,"
+	" PRIMARY KEY(build_id, ordinal)"
+	") STRICT, WITHOUT ROWID",
+	"CREATE INDEX use_base ON use(base_id)",
+
+	"CREATE TABLE sighting("
+	" base_id INTEGER NOT NULL REFERENCES base ON DELETE CASCADE,"
+	" number INTEGER NOT NULL,"
+	" digest TEXT NOT NULL,"
+	" seen_at INTEGER NOT NULL,"
+	" PRIMARY KEY(base_id, number)"
+	") STRICT, WITHOUT ROWID",
+
+	/* `number` is that of the sighting that the change led to. */
+	"CREATE TABLE change("
+	" base_id INTEGER NOT NULL,"
+	" number INTEGER NOT NULL,"
+	" class TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" PRIMARY KEY(base_id, number),"
+	" FOREIGN KEY(base_id, number) REFERENCES sighting ON DELETE CASCADE"
+	") STRICT, WITHOUT ROWID",
+
+	/*
+	 * What a build is known to stand on. No row: on what the tag has now, because nothing has moved since the
+	 * build names the base; so a sweep without changes writes nothing here. `handled` NULL: not known until the
+	 * base is asked again, because the build names it since its last answer only.
+	 */
+	"CREATE TABLE outstanding("
+	" base_id INTEGER NOT NULL REFERENCES base ON DELETE CASCADE,"
+	" build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,"
+	" handled TEXT,"
+	" stale_since INTEGER,"
+	" closed_at INTEGER,"
+	" evidence TEXT,"
+	" PRIMARY KEY(base_id, build_id)"
+	") STRICT, WITHOUT ROWID",
+	"CREATE INDEX outstanding_build ON outstanding(build_id)",
+
+	"CREATE TABLE manifest("
+	" digest TEXT PRIMARY KEY,"
+	" media_type TEXT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" size INTEGER NOT NULL,"
+	" fetched_at INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE manifest_child("
+	" manifest TEXT NOT NULL REFERENCES manifest ON DELETE CASCADE,"
+	" ordinal INTEGER NOT NULL,"
+	" digest TEXT NOT NULL,"
+	" media_type TEXT NOT NULL,"
+	" size INTEGER NOT NULL,"
+	" os TEXT NOT NULL,"
+	" os_version TEXT NOT NULL,"
+	" arch TEXT NOT NULL,"
+	" variant TEXT NOT NULL,"
+	" is_attestation INTEGER NOT NULL,"
+	" PRIMARY KEY(manifest, ordinal)"
+	") STRICT, WITHOUT ROWID",
+
+	"PRAGMA application_id = 1651991650",
+	"PRAGMA user_version = 1",
+	NULL,
+};
+/* clang-format on */
+
+/* steps[n] leads from version n to n + 1 and ends with setting it. */
+static const char *const *const steps[] = {step_1};
+
+#define NEWEST ((int64_t)(sizeof(steps) / sizeof(steps[0])))
+
+/* These few run once, so they are not among the cached statements. */
+static int ask_number(struct bw_store *s, const char *sql, int64_t *ret, struct bw_err *err)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW) {
+		*ret = sqlite3_column_int64(q, 0);
+		rc = SQLITE_OK;
+	}
+	if (rc != SQLITE_OK)
+		rc = bw_store_fault(s, rc, err);
+	(void)sqlite3_finalize(q);
+	return rc;
+}
+
+static int ask_version(struct bw_store *s, int64_t *ret, struct bw_err *err)
+{
+	return ask_number(s, "PRAGMA user_version", ret, err);
+}
+
+struct stamp {
+	int64_t application;
+	int64_t version;
+	int64_t objects;
+};
+
+static int read_stamp(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	struct stamp *x = arg;
+	int rc = ask_number(s, "PRAGMA application_id", &x->application, err);
+
+	if (rc == 0)
+		rc = ask_version(s, &x->version, err);
+	return rc < 0 ? rc : ask_number(s, "SELECT count(*) FROM sqlite_schema", &x->objects, err);
+}
+
+/* Of one moment: another process may be making this very database. */
+int bw_schema_check(struct bw_store *s, struct bw_err *err)
+{
+	struct stamp x = {0};
+	int rc = bw_sql_view(s, read_stamp, &x, err);
+
+	if (rc < 0)
+		return rc;
+	if (x.application == 0 && x.version == 0 && x.objects == 0)
+		return 0; /* new, or an empty file made by hand */
+	if (x.application != BW_SCHEMA_APPLICATION)
+		return bw_fail(err, BW_E_FOREIGN,
+			       "%s: this is the database of another program and is left alone: name another "
+			       "file with "
+			       "--db",
+			       s->path);
+	if (x.version > NEWEST)
+		return bw_fail(
+			err, BW_E_FOREIGN,
+			"%s: this database is of a newer basewatch (schema %lld, this program knows %lld): "
+			"update this program, or name another file with --db",
+			s->path, (long long)x.version, (long long)NEWEST);
+	return 0;
+}
+
+static int add_uuid(struct bw_store *s, struct bw_err *err)
+{
+	unsigned char b[16];
+	char text[BW_STORE_UUID_MAX];
+	sqlite3_stmt *q = NULL;
+	int rc;
+
+	/* 16 bytes never come in parts (getrandom(2)). */
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		return bw_fail(err, BW_E_SYS, "%s: the system has no random numbers", s->path);
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* version 4, RFC 9562 */
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	(void)snprintf(text, sizeof(text),
+		       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		       b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+		       b[15]);
+	rc = sqlite3_prepare_v2(s->db, "INSERT INTO meta(key, value) VALUES('uuid', ?1)", -1, &q, NULL);
+	if (rc == SQLITE_OK) {
+		bw_sql_bind_text(q, 1, text);
+		rc = sqlite3_step(q);
+	}
+	rc = rc == SQLITE_DONE ? 0 : bw_store_fault(s, rc, err);
+	(void)sqlite3_finalize(q);
+	return rc;
+}
+
+/* One step, unless another process has taken it while we waited for the lock. */
+static int take_step(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	int64_t wanted = *(const int64_t *)arg, version = 0;
+	int rc = ask_version(s, &version, err);
+
+	if (rc < 0 || version >= wanted)
+		return rc;
+	for (const char *const *sql = steps[wanted - 1]; *sql; sql++) {
+		int code = sqlite3_exec(s->db, *sql, NULL, NULL, NULL);
+
+		if (code != SQLITE_OK)
+			return bw_store_fault(s, code, err);
+	}
+	return wanted == 1 ? add_uuid(s, err) : 0;
+}
+
+static int read_uuid(struct bw_store *s, struct bw_err *err)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE key = 'uuid'", -1, &q, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW) {
+		const char *text = bw_sql_column(q, 0);
+
+		(void)snprintf(s->uuid, sizeof(s->uuid), "%s", text ? text : "");
+		rc = bw_sql_columns_ok(s, err);
+	} else if (rc == SQLITE_DONE) {
+		rc = bw_store_fault(s, SQLITE_CORRUPT, err); /* the first step wrote one */
+	} else {
+		rc = bw_store_fault(s, rc, err);
+	}
+	(void)sqlite3_finalize(q);
+	return rc;
+}
+
+int bw_schema_migrate(struct bw_store *s, struct bw_err *err)
+{
+	int64_t version = 0;
+	int rc = ask_version(s, &version, err);
+
+	while (rc == 0 && version < NEWEST) {
+		version++;
+		rc = bw_sql_tx(s, take_step, &version, err);
+	}
+	return rc < 0 ? rc : read_uuid(s, err);
+}

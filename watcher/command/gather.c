@@ -1,7 +1,6 @@
 #include "command/gather.h"
 
-#include <errno.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,7 +55,9 @@ static int hand_on(struct gather *g, const char *path, const struct bw_buf *text
 
 	g->counts.files++;
 	if (text) {
-		bw_dockerfile_parse(text->len ? text->data : "", text->len, &g->options, &file);
+		bw_dockerfile_parse(bw_buf_str(text), text->len, &g->options, &file);
+		for (size_t i = 0; i < file.warning_count; i++)
+			bw_warn("%s:%" PRIu32 ": %s", path, file.warnings[i].line, file.warnings[i].text);
 		fingerprint(g, text, &found.fingerprint);
 		found.file = &file;
 	}

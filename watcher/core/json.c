@@ -9,7 +9,7 @@
 #include "core/clock.h"
 #include "core/text.h"
 
-#define FLUSH_BYTES                                                                             \
+#define FLUSH_BYTES \
 	((size_t)64 << 10) /* few, large writes; the memory stays small however long the report \
 			    */
 
@@ -132,10 +132,30 @@ static void put_escape(struct bw_json *w, uint32_t c)
 	put_text(w, text);
 }
 
-/* Almost every byte of a report; worth a test that costs nothing. */
 static bool is_plain(char c)
 {
 	return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+#define EACH(byte) (0x0101010101010101ULL * (byte))
+/* Has a bit set for each byte of `word` that is below `n` (at most 0x80), if none is above 0x7F. */
+#define BELOW(word, n) (((word)-EACH(n)) & ~(word)&EACH(0x80))
+
+/* How many bytes from `s` on need no escape: almost every byte of a report, so eight are looked at together. */
+static size_t plain_run(const char *s, size_t len)
+{
+	size_t i = 0;
+	uint64_t word;
+
+	for (; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, s + i, sizeof(word));
+		if ((word & EACH(0x80)) || BELOW(word, 0x20) || BELOW(word ^ EACH('"'), 1) ||
+		    BELOW(word ^ EACH('\\'), 1) || BELOW(word ^ EACH(0x7F), 1))
+			break;
+	}
+	while (i < len && is_plain(s[i]))
+		i++;
+	return i;
 }
 
 /*
@@ -145,38 +165,44 @@ static bool is_plain(char c)
  */
 static void put_string(struct bw_json *w, const char *s, size_t len)
 {
-	size_t run = 0, n;
+	size_t n;
 
 	put(w, "\"", 1);
 	for (size_t i = 0; i < len; i += n) {
 		size_t valid;
 		uint32_t c;
 
-		n = 1;
-		if (is_plain(s[i]))
+		n = plain_run(s + i, len - i);
+		if (n > 0) {
+			put(w, s + i, n);
 			continue;
+		}
 		valid = bw_utf8_len(s + i, len - i);
 		c = valid ? bw_codepoint_decode(s + i, valid) : 0xFFFD;
 		n = valid ? valid : 1;
 		if (valid > 1 && !bw_codepoint_is_unsafe(c))
-			continue;
-		put(w, s + run, i - run);
-		run = i + n;
-		if (valid)
+			put(w, s + i, n);
+		else if (valid)
 			put_escape(w, c);
 		else
 			put_text(w, "\xEF\xBF\xBD"); /* U+FFFD */
 	}
-	put(w, s + run, len - run);
 	put(w, "\"", 1);
 }
 
+/* Keys are our own words: they need no escape. */
 void bw_json_key(struct bw_json *w, const char *key)
 {
+	size_t len = strlen(key);
+	char text[64];
+
 	assert(inside(w) == '{' && !w->after_key);
+	assert(len + 3 <= sizeof(text));
 	separate(w);
-	put_string(w, key, strlen(key));
-	put(w, ":", 1);
+	text[0] = '"';
+	memcpy(text + 1, key, len);
+	memcpy(text + 1 + len, "\":", 2);
+	put(w, text, len + 3);
 	w->after_key = true;
 }
 

@@ -1,0 +1,269 @@
+/* test_loop.c - the event loop: timers, signals, and freeing them in every moment. */
+#include "unit/unit.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "net/loop.h"
+
+struct story {
+	struct bw_loop *loop;
+	struct bw_timer *timer, *other;
+	struct bw_signal *signal;
+	char said[16];
+	size_t length;
+	uint64_t at_ms;
+};
+
+static void say(struct story *s, char c)
+{
+	assert_true(s->length < sizeof(s->said) - 1);
+	s->said[s->length++] = c;
+}
+
+static int begin(void **state)
+{
+	struct story *s = BW_NEW(struct story);
+	struct bw_err err = BW_ERR_INIT;
+
+	assert_int_equal(bw_loop_new(&s->loop, &err), 0);
+	*state = s;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct story *s = *state;
+
+	bw_timer_free(s->timer);
+	bw_timer_free(s->other);
+	bw_signal_free(s->signal);
+	bw_loop_free(s->loop);
+	free(s);
+	return 0;
+}
+
+static void say_a(void *arg)
+{
+	say(arg, 'a');
+}
+
+static void say_b(void *arg)
+{
+	say(arg, 'b');
+}
+
+static void test_an_empty_loop_ends_at_once(void **state)
+{
+	struct story *s = *state;
+
+	bw_loop_run(s->loop);
+	bw_loop_free(NULL);
+	assert_int_equal(s->length, 0);
+}
+
+static void test_timers_fire_once_and_in_order(void **state)
+{
+	struct story *s = *state;
+
+	s->timer = bw_timer_new(s->loop, say_a, s);
+	s->other = bw_timer_new(s->loop, say_b, s);
+	bw_timer_start(s->timer, 20);
+	bw_timer_start(s->other, 1);
+	assert_true(bw_timer_is_armed(s->timer));
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "ba");
+	assert_false(bw_timer_is_armed(s->timer));
+}
+
+static void test_a_timer_that_is_started_again_waits_anew(void **state)
+{
+	struct story *s = *state;
+
+	s->timer = bw_timer_new(s->loop, say_a, s);
+	s->other = bw_timer_new(s->loop, say_b, s);
+	bw_timer_start(s->timer, 1);
+	bw_timer_start(s->other, 5);
+	bw_timer_start(s->timer, 10);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "ba");
+}
+
+static void test_a_stopped_timer_keeps_nothing_alive(void **state)
+{
+	struct story *s = *state;
+
+	s->timer = bw_timer_new(s->loop, say_a, s);
+	assert_false(bw_timer_is_armed(s->timer));
+	bw_timer_start(s->timer, 3600000);
+	bw_timer_stop(s->timer);
+	assert_false(bw_timer_is_armed(s->timer));
+	bw_loop_run(s->loop);
+	assert_int_equal(s->length, 0);
+}
+
+static void free_myself(void *arg)
+{
+	struct story *s = arg;
+
+	say(s, 'f');
+	bw_timer_free(BW_TAKE(s->timer));
+	bw_timer_free(BW_TAKE(s->other));
+}
+
+static void test_a_timer_may_be_freed_in_its_own_callback(void **state)
+{
+	struct story *s = *state;
+
+	s->timer = bw_timer_new(s->loop, free_myself, s);
+	s->other = bw_timer_new(s->loop, say_b, s);
+	bw_timer_start(s->timer, 0);
+	bw_timer_start(s->other, 0);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "f");
+}
+
+static void again(void *arg)
+{
+	struct story *s = arg;
+
+	say(s, 'r');
+	if (s->length < 3)
+		bw_timer_start(s->timer, 0);
+}
+
+static void test_a_timer_may_start_itself_again(void **state)
+{
+	struct story *s = *state;
+
+	s->timer = bw_timer_new(s->loop, again, s);
+	bw_timer_start(s->timer, 0);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "rrr");
+}
+
+static void stop(void *arg)
+{
+	struct story *s = arg;
+
+	say(s, 's');
+	bw_loop_stop(s->loop);
+}
+
+static void test_stop_leaves_what_waits_for_the_next_run(void **state)
+{
+	struct story *s = *state;
+
+	s->timer = bw_timer_new(s->loop, stop, s);
+	s->other = bw_timer_new(s->loop, say_b, s);
+	bw_timer_start(s->timer, 0);
+	bw_timer_start(s->other, 30);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "s");
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "sb");
+}
+
+static void note_time(void *arg)
+{
+	struct story *s = arg;
+
+	s->at_ms = bw_loop_now(s->loop);
+}
+
+static uint64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* A program works for a while before it lets the loop run: its deadlines must not look old then. */
+static void test_time_does_not_stand_still_outside_of_the_loop(void **state)
+{
+	struct story *s = *state;
+	uint64_t start = bw_loop_now(s->loop), busy_until = monotonic_ms() + 60;
+
+	while (monotonic_ms() < busy_until)
+		;
+	assert_true(bw_loop_now(s->loop) >= start + 59);
+	s->timer = bw_timer_new(s->loop, note_time, s);
+	start = bw_loop_now(s->loop);
+	bw_timer_start(s->timer, 40);
+	bw_loop_run(s->loop);
+	assert_true(s->at_ms >= start + 40);
+}
+
+static void hear(int signum, void *arg)
+{
+	struct story *s = arg;
+
+	assert_int_equal(signum, SIGUSR1);
+	say(s, 'u');
+	bw_loop_stop(s->loop);
+}
+
+static void raise_it(void *arg)
+{
+	(void)arg;
+	assert_int_equal(kill(getpid(), SIGUSR1), 0);
+}
+
+static void test_signals_arrive_as_events(void **state)
+{
+	struct story *s = *state;
+	struct bw_err err = BW_ERR_INIT;
+
+	assert_int_equal(bw_signal_new(s->loop, SIGUSR1, hear, s, &s->signal, &err), 0);
+	s->timer = bw_timer_new(s->loop, raise_it, s);
+	s->other = bw_timer_new(s->loop, say_b, s); /* keeps the loop waiting; a signal alone does not */
+	bw_timer_start(s->timer, 0);
+	bw_timer_start(s->other, 3600000);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "u");
+}
+
+static void test_waiting_for_a_signal_keeps_nothing_alive(void **state)
+{
+	struct story *s = *state;
+	struct bw_err err = BW_ERR_INIT;
+
+	assert_int_equal(bw_signal_new(s->loop, SIGUSR1, hear, s, &s->signal, &err), 0);
+	bw_loop_run(s->loop);
+	assert_int_equal(s->length, 0);
+}
+
+static void test_a_signal_that_nobody_can_catch_is_refused(void **state)
+{
+	struct story *s = *state;
+	struct bw_err err = BW_ERR_INIT;
+
+	assert_int_equal(bw_signal_new(s->loop, SIGKILL, hear, s, &s->signal, &err), BW_E_SYS);
+	assert_string_equal(err.msg, "signal 9: Invalid argument");
+	assert_null(s->signal);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_an_empty_loop_ends_at_once),
+		TEST(test_timers_fire_once_and_in_order),
+		TEST(test_a_timer_that_is_started_again_waits_anew),
+		TEST(test_a_stopped_timer_keeps_nothing_alive),
+		TEST(test_a_timer_may_be_freed_in_its_own_callback),
+		TEST(test_a_timer_may_start_itself_again),
+		TEST(test_stop_leaves_what_waits_for_the_next_run),
+		TEST(test_time_does_not_stand_still_outside_of_the_loop),
+		TEST(test_signals_arrive_as_events),
+		TEST(test_waiting_for_a_signal_keeps_nothing_alive),
+		TEST(test_a_signal_that_nobody_can_catch_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+/*
+ * http.h - the door to libcurl: asynchronous HTTP/1.1 and HTTP/2 over the loop. Connections are reused,
+ * HTTP/2 is multiplexed, TLS is always verified. A request ends exactly once in its callback, never inside
+ * bw_http_start().
+ */
+#ifndef BW_NET_HTTP_H
+#define BW_NET_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "net/loop.h"
+
+struct bw_http;
+struct bw_http_transfer;
+
+struct bw_http_options {
+	const char *ca_file;	       /* trusted besides the system store; NULL: only the system store */
+	unsigned connections_per_host; /* at most; 0: 3 */
+	const char *user_agent;
+};
+
+/* Why there is no answer. An HTTP status of any number is an answer. */
+enum bw_http_failure {
+	BW_HTTP_OK = 0,
+	BW_HTTP_DNS,
+	BW_HTTP_CONNECT,  /* refused, unreachable, or no connection within connect_timeout_ms (then timed_out
+			     is set) */
+	BW_HTTP_TIMEOUT,  /* connected, but no whole answer within timeout_ms */
+	BW_HTTP_TLS,	  /* bad certificate, no common version, alert: the peer speaks TLS and it failed */
+	BW_HTTP_NOT_TLS,  /* the peer does not speak TLS at all */
+	BW_HTTP_CUT,	  /* the connection broke in the middle */
+	BW_HTTP_LIMIT,	  /* body or header larger than our limit */
+	BW_HTTP_REDIRECT, /* too many redirects, or one that we refuse (https to http, other protocol) */
+	BW_HTTP_PROTOCOL, /* not HTTP, or broken HTTP */
+};
+
+enum bw_http_method { BW_HTTP_HEAD, BW_HTTP_GET };
+
+/*
+ * Redirects are followed up to five times. From https only to https; from http to https, and to http on the
+ * same host or on this machine. `Authorization` does not go along to another host, port or scheme.
+ */
+struct bw_http_request {
+	enum bw_http_method method;
+	const char *url;
+	const char *const *headers; /* "Name: value", NULL-terminated, at most 8; NULL: none */
+	bool allow_plain;	    /* http:// may be spoken: to this machine, or the user named the host */
+	bool is_direct;		    /* no proxy of the environment: the host is this machine */
+	bool is_multiplexed;	    /* it speaks HTTP/2: wait for its connection, open no other */
+	size_t max_body;	    /* bytes; more is BW_HTTP_LIMIT */
+	uint32_t connect_timeout_ms;
+	uint32_t timeout_ms; /* from start to the last byte */
+};
+
+struct bw_http_response {
+	enum bw_http_failure failure;
+	bool timed_out;
+	unsigned status;	   /* 0 with a failure before the status line */
+	unsigned http_version;	   /* 1 or 2 */
+	bool redirected;	   /* the answer comes from another URL than the one asked for */
+	const char *effective_url; /* the last URL */
+	const char *peer_address;  /* IP address of the last connection, or of the proxy; "" without */
+	const char *error;	   /* the failure in words; "" without one */
+	const char *headers;	   /* of the last response, "name: value\n" each, names in lower case */
+	const struct bw_buf *body;
+};
+
+/* Everything in the response is valid only during the call. New requests may be started in it. */
+typedef void (*bw_http_done_fn)(const struct bw_http_response *r, void *arg);
+
+int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_http **ret,
+		struct bw_err *err) BW_NODISCARD;
+void bw_http_free(struct bw_http *h); /* cancels what is in flight, without callbacks; before the loop */
+
+/* Copies what it needs of `req`. Fails only for a URL or headers that cannot be used (BW_E_INPUT). */
+int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_done_fn done, void *arg,
+		  struct bw_http_transfer **ret, struct bw_err *err) BW_NODISCARD;
+void bw_http_cancel(struct bw_http_transfer *t); /* no callback; not after the callback */
+
+/*
+ * The nth (from 0) header of that name (lower case): copied without blanks around it into `out`, cut at its
+ * size. False: there is none.
+ */
+bool bw_http_header(const struct bw_http_response *r, const char *name, unsigned nth, char *out, size_t size);
+
+/* "libcurl/7.88.1 OpenSSL/3.0 ..." for --version. */
+const char *bw_http_version(void);
+
+#endif

@@ -1,0 +1,795 @@
+/*
+ * http.c - libcurl's multi interface on libuv (style: "libcurl rules"). libcurl tells us which sockets to
+ * watch and when to wake it; everything that is ready is handed to it by act(), and drain() then ends what is
+ * finished. User callbacks run from there only, so they may start and cancel requests as they like.
+ */
+#include "net/http.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <string.h>
+#include <uv.h>
+
+#include "core/mem.h"
+#include "net/headers.h"
+#include "net/trust.h"
+
+#define MAX_HEADERS	8 /* of one request */
+#define MAX_URL_BYTES	8192
+#define MAX_SPARE	64    /* transfers that wait for the next request */
+#define MAX_SPARE_BYTES 65536 /* of a body buffer that waits with them */
+#define MAX_REDIRECTS	5L
+/* Of one process, far above 200 registries with three each: a registry that hangs takes nothing from the
+ * others. */
+#define MAX_CONNECTIONS 900L
+#define MIN_STALL_S	30
+
+struct bw_http_transfer {
+	struct bw_http *http;
+	struct bw_http_transfer *prev, *next; /* among http->active, ->broken; `next` alone in ->spare */
+	CURL *easy;
+	bw_http_done_fn done;
+	void *arg;
+	struct bw_buf body;
+	struct bw_headers headers;
+	char *sent; /* copies: the URL, then the request headers, a NUL behind each; may hold secrets */
+	size_t sent_size;
+	struct curl_slist sent_nodes[MAX_HEADERS];
+	enum bw_http_failure verdict;		  /* why one of our own callbacks broke it off */
+	bool is_resolving;			  /* a look-up of the name began */
+	bool is_connected;			  /* the request went out */
+	bool was_tls;				  /* the last hop was */
+	bool is_plain, is_direct, is_multiplexed; /* as set in the easy handle now */
+	char error[CURL_ERROR_SIZE];
+};
+
+struct bw_http {
+	uv_loop_t *uv;
+	uv_timer_t timer; /* libcurl's own; its close callback frees us */
+	CURLM *multi;
+	struct bw_trust *trust;
+	char *user_agent;
+	long connections_per_host;
+	struct bw_http_transfer active; /* sentinel of a ring */
+	struct bw_http_transfer broken; /* the same: those of a multi that failed */
+	struct bw_http_transfer *spare;
+	unsigned spare_count;
+	bool is_closed;
+};
+
+/* A socket of libcurl that we watch. */
+struct watch {
+	uv_poll_t uv;
+	struct bw_http *http;
+	curl_socket_t fd;
+};
+
+/* --- rings of transfers ----------------------------------------------------------------------- */
+
+static void ring_init(struct bw_http_transfer *ring)
+{
+	ring->prev = ring;
+	ring->next = ring;
+}
+
+static void ring_add(struct bw_http_transfer *ring, struct bw_http_transfer *t)
+{
+	t->prev = ring->prev;
+	t->next = ring;
+	ring->prev->next = t;
+	ring->prev = t;
+}
+
+static void ring_remove(struct bw_http_transfer *t)
+{
+	t->prev->next = t->next;
+	t->next->prev = t->prev;
+	t->prev = NULL;
+	t->next = NULL;
+}
+
+static struct bw_http_transfer *ring_first(struct bw_http_transfer *ring)
+{
+	return ring->next == ring ? NULL : ring->next;
+}
+
+/* --- callbacks of one transfer ---------------------------------------------------------------- */
+
+/* A negative answer makes libcurl fail the transfer; `verdict` tells finish() what it was about. */
+static size_t break_off(struct bw_http_transfer *t, enum bw_http_failure why)
+{
+	t->verdict = why;
+	return 0;
+}
+
+static size_t take_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct bw_http_transfer *t = arg;
+
+	return bw_buf_add(&t->body, data, size * n) ? size * n : break_off(t, BW_HTTP_LIMIT);
+}
+
+static size_t take_header(char *data, size_t size, size_t n, void *arg)
+{
+	struct bw_http_transfer *t = arg;
+
+	return bw_headers_add(&t->headers, data, size * n) ? size * n : break_off(t, BW_HTTP_LIMIT);
+}
+
+static int note_resolving(void *state, void *reserved, void *arg)
+{
+	struct bw_http_transfer *t = arg;
+
+	(void)state;
+	(void)reserved;
+	t->is_resolving = true;
+	return 0;
+}
+
+static bool is_this_machine(const char *address)
+{
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (inet_pton(AF_INET, address, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, address, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+/* The part of a URL that names host and port; its length in `ret_len`. */
+static const char *authority(const char *url, size_t *ret_len)
+{
+	const char *from = strstr(url, "://");
+
+	from = from ? from + 3 : url;
+	*ret_len = strcspn(from, "/?#");
+	return from;
+}
+
+static bool is_same_host(const char *a, const char *b)
+{
+	size_t a_len, b_len;
+
+	a = authority(a, &a_len);
+	b = authority(b, &b_len);
+	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
+}
+
+/*
+ * Runs when there is a connection, before a byte of the request goes out. libcurl takes the protocols that
+ * redirects may lead to for the whole chain at once; the rule of http.h needs the hop before as well.
+ */
+static int check_hop(void *arg, char *peer, char *local, int peer_port, int local_port)
+{
+	struct bw_http_transfer *t = arg;
+	bool is_first = !t->is_connected, was_tls = t->was_tls;
+	char *url = NULL;
+
+	(void)local;
+	(void)peer_port;
+	(void)local_port;
+	t->is_connected = true;
+	if (!t->is_plain)
+		return CURL_PREREQFUNC_OK; /* it began with https, and libcurl was told to stay there */
+	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+	t->was_tls = url && strncasecmp(url, "https:", 6) == 0;
+	if (is_first || t->was_tls)
+		return CURL_PREREQFUNC_OK;
+	if (!was_tls && url && (is_same_host(url, t->sent) || is_this_machine(peer)))
+		return CURL_PREREQFUNC_OK;
+	break_off(t, BW_HTTP_REDIRECT);
+	return CURL_PREREQFUNC_ABORT;
+}
+
+static CURLcode use_trust(CURL *easy, void *ssl_ctx, void *arg)
+{
+	struct bw_http *h = arg;
+
+	(void)easy;
+	bw_trust_apply(h->trust, ssl_ctx);
+	return CURLE_OK;
+}
+
+/* --- life of a transfer ----------------------------------------------------------------------- */
+
+/* What is the same for every request. */
+static void set_constants(struct bw_http_transfer *t)
+{
+	struct bw_http *h = t->http;
+	CURL *e = t->easy;
+
+	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, h->user_agent);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(e, CURLOPT_RESOLVER_START_FUNCTION, note_resolving);
+	curl_easy_setopt(e, CURLOPT_RESOLVER_START_DATA, t);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, check_hop);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(e, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
+	curl_easy_setopt(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	/* Or ending a transfer whose name is still being looked up would wait for that thread, on the loop. */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+	/*
+	 * libcurl would parse the system's bundle for each connection, and cannot take our file besides it.
+	 */
+	curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, use_trust);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, h);
+}
+
+static struct bw_http_transfer *take_transfer(struct bw_http *h)
+{
+	struct bw_http_transfer *t = h->spare;
+
+	if (t) {
+		h->spare = t->next;
+		h->spare_count--;
+		t->next = NULL;
+		return t;
+	}
+	t = BW_NEW(struct bw_http_transfer);
+	t->http = h;
+	bw_buf_init(&t->body, 0);
+	bw_headers_init(&t->headers);
+	t->easy = curl_easy_init();
+	if (!t->easy) {
+		free(t);
+		return NULL;
+	}
+	set_constants(t);
+	return t;
+}
+
+static void destroy_transfer(struct bw_http_transfer *t)
+{
+	curl_easy_cleanup(t->easy);
+	bw_buf_done(&t->body);
+	bw_headers_done(&t->headers);
+	free(t->sent);
+	free(t);
+}
+
+/* Keeps it for the next request: a new easy handle costs more than the request itself. */
+static void put_away(struct bw_http_transfer *t)
+{
+	struct bw_http *h = t->http;
+
+	explicit_bzero(t->sent, t->sent_size);
+	if (h->is_closed || h->spare_count >= MAX_SPARE) {
+		destroy_transfer(t);
+		return;
+	}
+	if (t->body.capacity > MAX_SPARE_BYTES)
+		bw_buf_done(&t->body);
+	t->next = h->spare;
+	h->spare = t;
+	h->spare_count++;
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+static const struct {
+	CURLcode code;
+	enum bw_http_failure failure;
+} failures[] = {
+	{CURLE_OK, BW_HTTP_OK},
+	{CURLE_COULDNT_RESOLVE_HOST, BW_HTTP_DNS},
+	{CURLE_COULDNT_RESOLVE_PROXY, BW_HTTP_DNS},
+	{CURLE_COULDNT_CONNECT, BW_HTTP_CONNECT},
+	{CURLE_PROXY, BW_HTTP_CONNECT},
+	{CURLE_URL_MALFORMAT, BW_HTTP_CONNECT}, /* "host:99999": the name of a place that cannot be */
+	{CURLE_SSL_CONNECT_ERROR, BW_HTTP_TLS},
+	{CURLE_PEER_FAILED_VERIFICATION, BW_HTTP_TLS},
+	{CURLE_SSL_ISSUER_ERROR, BW_HTTP_TLS},
+	{CURLE_SSL_CACERT_BADFILE, BW_HTTP_TLS},
+	{CURLE_SSL_CERTPROBLEM, BW_HTTP_TLS},
+	{CURLE_SSL_CIPHER, BW_HTTP_TLS},
+	{CURLE_SSL_CLIENTCERT, BW_HTTP_TLS},
+	{CURLE_SSL_INVALIDCERTSTATUS, BW_HTTP_TLS},
+	{CURLE_SSL_ENGINE_INITFAILED, BW_HTTP_TLS},
+	{CURLE_USE_SSL_FAILED, BW_HTTP_TLS},
+	{CURLE_PARTIAL_FILE, BW_HTTP_CUT},
+	{CURLE_GOT_NOTHING, BW_HTTP_CUT},
+	{CURLE_RECV_ERROR, BW_HTTP_CUT},
+	{CURLE_SEND_ERROR, BW_HTTP_CUT},
+	{CURLE_HTTP2, BW_HTTP_CUT},
+	{CURLE_HTTP2_STREAM, BW_HTTP_CUT},
+	{CURLE_FILESIZE_EXCEEDED, BW_HTTP_LIMIT},
+	{CURLE_OUT_OF_MEMORY, BW_HTTP_LIMIT}, /* what libcurl says of a header line beyond its own limit */
+	{CURLE_TOO_MANY_REDIRECTS, BW_HTTP_REDIRECT},
+};
+
+static enum bw_http_failure look_up(CURLcode code)
+{
+	for (size_t i = 0; i < BW_COUNT(failures); i++)
+		if (failures[i].code == code)
+			return failures[i].failure;
+	return BW_HTTP_PROTOCOL;
+}
+
+/* How far did it come before its time was over? libcurl has one code for all of it. */
+static enum bw_http_failure phase(const struct bw_http_transfer *t)
+{
+	curl_off_t looked_up = 0;
+
+	if (t->is_connected)
+		return BW_HTTP_TIMEOUT;
+	curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
+	return t->is_resolving && looked_up == 0 ? BW_HTTP_DNS : BW_HTTP_CONNECT;
+}
+
+static enum bw_http_failure classify(const struct bw_http_transfer *t, CURLcode result, unsigned status)
+{
+	enum bw_http_failure failure = look_up(result);
+
+	if (t->verdict)
+		return t->verdict;
+	if (result == CURLE_OPERATION_TIMEDOUT)
+		return phase(t);
+	if (result == CURLE_SSL_CONNECT_ERROR && bw_trust_is_not_tls(t->error))
+		return BW_HTTP_NOT_TLS;
+	if (result == CURLE_OK && !t->headers.is_complete)
+		return BW_HTTP_CUT; /* closed inside of the header; libcurl takes that for an empty body */
+	if (failure == BW_HTTP_CUT && !t->is_connected)
+		return BW_HTTP_CONNECT; /* a proxy that does not let us through */
+	/*
+	 * A place that we may not follow to: another protocol, user and password in the URL, no URL at all.
+	 */
+	if (status / 100 == 3 && (failure == BW_HTTP_PROTOCOL || result == CURLE_URL_MALFORMAT))
+		return BW_HTTP_REDIRECT;
+	return failure;
+}
+
+static const char *error_text(struct bw_http_transfer *t, enum bw_http_failure failure, CURLcode result)
+{
+	size_t len;
+
+	if (failure == BW_HTTP_OK)
+		return "";
+	if (t->verdict == BW_HTTP_REDIRECT)
+		return "redirected from https to http, or to http on another host";
+	if (failure == BW_HTTP_LIMIT)
+		return "the answer is larger than we take";
+	if (result == CURLE_OK)
+		return "the connection was closed inside of the header";
+	len = strlen(t->error);
+	while (len > 0 && (t->error[len - 1] == ' ' || t->error[len - 1] == '\n'))
+		t->error[--len] = '\0';
+	return len ? t->error : curl_easy_strerror(result);
+}
+
+static void describe(struct bw_http_transfer *t, CURLcode result, struct bw_http_response *ret)
+{
+	long status = 0, version = 0, redirects = 0;
+	char *url = NULL, *address = NULL;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &address);
+	*ret = (struct bw_http_response){
+		.timed_out = result == CURLE_OPERATION_TIMEDOUT,
+		.status = (unsigned)status,
+		.http_version = version == CURL_HTTP_VERSION_2_0 ? 2 : 1,
+		.redirected = redirects > 0,
+		.effective_url = url ? url : "",
+		.peer_address = address ? address : "",
+		.headers = bw_buf_str(&t->headers.text),
+		.body = &t->body,
+	};
+	ret->failure = classify(t, result, ret->status);
+	ret->error = error_text(t, ret->failure, result);
+}
+
+/* `t` is in no ring and in no multi. The callback may free the whole bw_http: its memory goes in a later
+ * turn. */
+static void finish(struct bw_http_transfer *t, CURLcode result)
+{
+	struct bw_http_response r;
+
+	describe(t, result, &r);
+	t->done(&r, t->arg);
+	put_away(t);
+}
+
+/* --- libcurl and the loop --------------------------------------------------------------------- */
+
+static bool make_multi(struct bw_http *h);
+
+/* Ends what is finished. Everything that a message says is copied before the handle goes: it points into
+ * libcurl. */
+static void drain(struct bw_http *h)
+{
+	CURLMsg *msg;
+	int left;
+
+	while (!h->is_closed && (msg = curl_multi_info_read(h->multi, &left))) {
+		struct bw_http_transfer *t = NULL;
+		CURLcode result = msg->data.result;
+		CURL *easy = msg->easy_handle;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+		curl_multi_remove_handle(h->multi, easy);
+		ring_remove(t);
+		finish(t, result);
+	}
+}
+
+/* The multi cannot be trusted any more: everything in flight fails, and what comes next gets a new one. */
+static void replace_multi(struct bw_http *h)
+{
+	struct bw_http_transfer *t;
+
+	while ((t = ring_first(&h->active))) {
+		curl_multi_remove_handle(h->multi, t->easy);
+		ring_remove(t);
+		ring_add(&h->broken, t);
+	}
+	curl_multi_cleanup(h->multi);
+	h->multi = NULL;
+	(void)make_multi(h); /* without one, bw_http_start() tries again */
+	while ((t = ring_first(&h->broken))) {
+		ring_remove(t);
+		finish(t, CURLE_RECV_ERROR);
+	}
+}
+
+static void act(struct bw_http *h, curl_socket_t fd, int events)
+{
+	int running;
+
+	if (!h->multi)
+		return;
+	if (curl_multi_socket_action(h->multi, fd, events, &running) == CURLM_OK)
+		drain(h);
+	else
+		replace_multi(h);
+}
+
+static void fire_timer(uv_timer_t *uv)
+{
+	act(uv->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* May be called from inside curl_multi_add_handle(): only arms. */
+static int set_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+	struct bw_http *h = arg;
+
+	(void)multi;
+	if (h->is_closed)
+		return 0;
+	if (timeout_ms < 0)
+		uv_timer_stop(&h->timer);
+	else
+		uv_timer_start(&h->timer, fire_timer, (uint64_t)timeout_ms, 0);
+	return 0;
+}
+
+/* The watch may be gone behind act(). */
+static void socket_ready(uv_poll_t *uv, int status, int events)
+{
+	struct watch *w = uv->data;
+	int what = 0;
+
+	/* With the error alone libcurl does not look further, and its message would not say what happened. */
+	if (status < 0)
+		what |= CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
+	if (events & UV_READABLE)
+		what |= CURL_CSELECT_IN;
+	if (events & UV_WRITABLE)
+		what |= CURL_CSELECT_OUT;
+	act(w->http, w->fd, what);
+}
+
+static void release_watch(uv_handle_t *uv)
+{
+	free(uv->data);
+}
+
+/* libcurl closes the socket next and its number may come back at once, so the watch stops here, not later. */
+static void end_watch(struct watch *w)
+{
+	uv_poll_stop(&w->uv);
+	uv_close((uv_handle_t *)&w->uv, release_watch);
+}
+
+static struct watch *begin_watch(struct bw_http *h, curl_socket_t fd)
+{
+	struct watch *w = BW_NEW(struct watch);
+
+	w->http = h;
+	w->fd = fd;
+	if (uv_poll_init_socket(h->uv, &w->uv, fd) < 0) {
+		free(w);
+		return NULL;
+	}
+	w->uv.data = w;
+	curl_multi_assign(h->multi, fd, w);
+	return w;
+}
+
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+	struct bw_http *h = arg;
+	struct watch *w = socket_arg;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (w) {
+			curl_multi_assign(h->multi, fd, NULL);
+			end_watch(w);
+		}
+		return 0;
+	}
+	if (!w)
+		w = begin_watch(h, fd);
+	if (what & CURL_POLL_IN)
+		events |= UV_READABLE;
+	if (what & CURL_POLL_OUT)
+		events |= UV_WRITABLE;
+	return w && uv_poll_start(&w->uv, events, socket_ready) == 0 ? 0 : -1;
+}
+
+static bool make_multi(struct bw_http *h)
+{
+	CURLM *m = curl_multi_init();
+
+	if (!m)
+		return false;
+	curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	curl_multi_setopt(m, CURLMOPT_SOCKETDATA, h);
+	curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(m, CURLMOPT_TIMERDATA, h);
+	curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, h->connections_per_host);
+	curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, MAX_CONNECTIONS);
+	h->multi = m;
+	return true;
+}
+
+/* --- public ----------------------------------------------------------------------------------- */
+
+/* What the code above relies on, in the library that is there at run time. */
+static int check_library(const curl_version_info_data *v, struct bw_err *err)
+{
+	if (v->version_num < 0x075700)
+		return bw_fail(err, BW_E_SYS, "libcurl %s is too old: 7.87 or newer is needed", v->version);
+	if (!(v->features & CURL_VERSION_ASYNCHDNS))
+		return bw_fail(err, BW_E_SYS, "libcurl %s resolves names in the calling thread", v->version);
+	if (!v->ssl_version || strncmp(v->ssl_version, "OpenSSL/", 8) != 0)
+		return bw_fail(err, BW_E_SYS, "libcurl %s does not use OpenSSL", v->version);
+	return 0;
+}
+
+static void release_http(struct bw_http *h)
+{
+	bw_trust_free(h->trust);
+	free(h->user_agent);
+	free(h);
+	curl_global_cleanup();
+}
+
+static void timer_closed(uv_handle_t *uv)
+{
+	release_http(uv->data);
+}
+
+int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_http **ret, struct bw_err *err)
+{
+	const curl_version_info_data *v;
+	struct bw_http *h;
+	int rc;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return bw_fail(err, BW_E_SYS, "libcurl does not start");
+	v = curl_version_info(CURLVERSION_NOW);
+	h = BW_NEW(struct bw_http);
+	h->uv = bw_loop_uv(l);
+	h->connections_per_host = o->connections_per_host ? (long)o->connections_per_host : 3;
+	h->user_agent = bw_strdup_null(o->user_agent);
+	ring_init(&h->active);
+	ring_init(&h->broken);
+	rc = check_library(v, err);
+	if (rc == 0)
+		rc = bw_trust_new(o->ca_file, v->cainfo, v->capath, &h->trust, err);
+	if (rc == 0 && !make_multi(h))
+		rc = bw_fail(err, BW_E_SYS, "libcurl does not start");
+	if (rc < 0) {
+		release_http(h);
+		return rc;
+	}
+	uv_timer_init(h->uv, &h->timer);
+	h->timer.data = h;
+	*ret = h;
+	return 0;
+}
+
+static void drop_ring(struct bw_http_transfer *ring)
+{
+	struct bw_http_transfer *t;
+
+	while ((t = ring_first(ring)))
+		bw_http_cancel(t);
+}
+
+void bw_http_free(struct bw_http *h)
+{
+	if (!h)
+		return;
+	h->is_closed = true; /* transfers are destroyed now instead of put away */
+	drop_ring(&h->active);
+	drop_ring(&h->broken);
+	while (h->spare) {
+		struct bw_http_transfer *t = h->spare;
+
+		h->spare = t->next;
+		destroy_transfer(t);
+	}
+	if (h->multi)
+		curl_multi_cleanup(h->multi); /* calls watch_socket() still */
+	h->multi = NULL;
+	uv_close((uv_handle_t *)&h->timer, timer_closed);
+}
+
+static bool is_clean(const char *s, char lowest)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < (unsigned char)lowest || *s == 0x7f)
+			return false;
+	return true;
+}
+
+static int check_request(const struct bw_http_request *req, struct bw_err *err)
+{
+	bool is_tls = strncmp(req->url, "https://", 8) == 0;
+	size_t count = 0;
+
+	if (!is_tls && !(req->allow_plain && strncmp(req->url, "http://", 7) == 0))
+		return bw_fail(err, BW_E_INPUT, "not an https URL: %s", req->url);
+	if (strlen(req->url) > MAX_URL_BYTES || !is_clean(req->url, '!'))
+		return bw_fail(err, BW_E_INPUT, "not a URL: %.100s", req->url);
+	for (; req->headers && req->headers[count]; count++)
+		if (!is_clean(req->headers[count], ' '))
+			return bw_fail(err, BW_E_INPUT, "control character in a header for %s", req->url);
+	if (count > MAX_HEADERS)
+		return bw_fail(err, BW_E_INPUT, "too many headers for %s", req->url);
+	return 0;
+}
+
+static char *append(char *at, const char *s)
+{
+	size_t size = strlen(s) + 1;
+
+	memcpy(at, s, size);
+	return at + size;
+}
+
+/* The list of libcurl is built from nodes of ours: it asks for nothing but that they live as long as the
+ * transfer. */
+static struct curl_slist *copy_request(struct bw_http_transfer *t, const struct bw_http_request *req)
+{
+	size_t need = strlen(req->url) + 1, count = 0;
+	char *at;
+
+	for (; req->headers && req->headers[count]; count++)
+		need += strlen(req->headers[count]) + 1;
+	if (need > t->sent_size) {
+		free(t->sent); /* wiped when it was put away */
+		t->sent = bw_alloc(need);
+		t->sent_size = need;
+	}
+	at = append(t->sent, req->url);
+	for (size_t i = 0; i < count; i++) {
+		t->sent_nodes[i].data = at;
+		t->sent_nodes[i].next = i + 1 < count ? &t->sent_nodes[i + 1] : NULL;
+		at = append(at, req->headers[i]);
+	}
+	return count ? t->sent_nodes : NULL;
+}
+
+/*
+ * The handle is not reset between requests: everything that differs is set each time, here, and resetting
+ * would set the two dozen constants anew.
+ */
+static void set_request(struct bw_http_transfer *t, const struct bw_http_request *req)
+{
+	bool is_plain = strncmp(req->url, "http:", 5) == 0;
+	bool is_head = req->method == BW_HTTP_HEAD;
+	long timeout_s = (long)(req->timeout_ms / 1000);
+	CURL *e = t->easy;
+
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, copy_request(t, req));
+	curl_easy_setopt(e, CURLOPT_URL, t->sent);
+	curl_easy_setopt(e, is_head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
+	/* Only of a GET: the length in the answer to a HEAD is that of a body which does not come. */
+	curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, is_head ? (curl_off_t)0 : (curl_off_t)req->max_body);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)req->connect_timeout_ms);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, timeout_s > MIN_STALL_S ? timeout_s : MIN_STALL_S);
+	if (is_plain != t->is_plain) {
+		const char *protocols = is_plain ? "http,https" : "https";
+
+		curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, protocols);
+		curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
+		t->is_plain = is_plain;
+	}
+	/*
+	 * Not for all: with HTTP/1.1 libcurl knows only behind the first answer that there is nothing to wait
+	 * for, and until then one silent connection would hold up everybody else of that host.
+	 */
+	if (req->is_multiplexed != t->is_multiplexed) {
+		curl_easy_setopt(e, CURLOPT_PIPEWAIT, req->is_multiplexed ? 1L : 0L);
+		t->is_multiplexed = req->is_multiplexed;
+	}
+	if (req->is_direct != t->is_direct) {
+		curl_easy_setopt(e, CURLOPT_PROXY, req->is_direct ? "" : NULL);
+		t->is_direct = req->is_direct;
+	}
+}
+
+int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_done_fn done, void *arg,
+		  struct bw_http_transfer **ret, struct bw_err *err)
+{
+	struct bw_http_transfer *t;
+	int rc = check_request(req, err);
+
+	if (rc < 0)
+		return rc;
+	t = h->multi || make_multi(h) ? take_transfer(h) : NULL;
+	if (!t)
+		return bw_fail(err, BW_E_SYS, "libcurl has no memory");
+	t->done = done;
+	t->arg = arg;
+	t->verdict = BW_HTTP_OK;
+	t->is_resolving = false;
+	t->is_connected = false;
+	t->was_tls = false;
+	t->error[0] = '\0';
+	bw_buf_clear(&t->body);
+	t->body.max = req->max_body;
+	bw_headers_clear(&t->headers);
+	set_request(t, req);
+	if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
+		put_away(t);
+		return bw_fail(err, BW_E_SYS, "libcurl does not take %s", req->url);
+	}
+	ring_add(&h->active, t);
+	*ret = t;
+	return 0;
+}
+
+void bw_http_cancel(struct bw_http_transfer *t)
+{
+	/* One of a multi that failed is in none: libcurl says so and does nothing. */
+	if (t->http->multi)
+		curl_multi_remove_handle(t->http->multi, t->easy);
+	ring_remove(t);
+	put_away(t);
+}
+
+bool bw_http_header(const struct bw_http_response *r, const char *name, unsigned nth, char *out, size_t size)
+{
+	return bw_headers_get(r->headers, name, nth, out, size);
+}
+
+const char *bw_http_version(void)
+{
+	return curl_version();
+}

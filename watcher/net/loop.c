@@ -1,0 +1,179 @@
+/* loop.c - libuv behind one door: handles live in their owner and are freed in their close callback only. */
+#include "net/loop.h"
+
+#include <assert.h>
+#include <uv.h>
+
+#include "core/mem.h"
+
+struct bw_loop {
+	uv_loop_t *uv; /* behind a pointer, so that reading the clock leaves the loop const */
+	bool is_running;
+};
+
+struct bw_timer {
+	uv_timer_t uv;
+	struct bw_loop *loop;
+	bw_timer_fn fn;
+	void *arg;
+};
+
+struct bw_signal {
+	uv_signal_t uv;
+	bw_signal_fn fn;
+	void *arg;
+};
+
+int bw_loop_new(struct bw_loop **ret, struct bw_err *err)
+{
+	struct bw_loop *l = BW_NEW(struct bw_loop);
+	int rc;
+
+	l->uv = BW_NEW(uv_loop_t);
+	rc = uv_loop_init(l->uv);
+	if (rc < 0) {
+		free(l->uv);
+		free(l);
+		return bw_fail_sys(err, -rc, "event loop");
+	}
+	*ret = l;
+	return 0;
+}
+
+/*
+ * Handles that were freed just before are still closing: their memory goes in the turns that are made here.
+ */
+void bw_loop_free(struct bw_loop *l)
+{
+	int rc;
+
+	if (!l)
+		return;
+	while ((rc = uv_loop_close(l->uv)) == UV_EBUSY && uv_loop_alive(l->uv))
+		uv_run(l->uv, UV_RUN_NOWAIT);
+	assert(rc == 0); /* someone freed the loop before what lives on it */
+	free(l->uv);
+	free(l);
+}
+
+void bw_loop_run(struct bw_loop *l)
+{
+	l->is_running = true;
+	uv_run(l->uv, UV_RUN_DEFAULT);
+	l->is_running = false;
+}
+
+void bw_loop_stop(struct bw_loop *l)
+{
+	uv_stop(l->uv);
+}
+
+/*
+ * Outside of bw_loop_run() nothing moves libuv's clock: a walk over a large tree before the first question
+ * would make that question look seconds old.
+ */
+static void refresh_clock(const struct bw_loop *l)
+{
+	if (!l->is_running)
+		uv_update_time(l->uv);
+}
+
+uint64_t bw_loop_now(const struct bw_loop *l)
+{
+	refresh_clock(l);
+	return uv_now(l->uv);
+}
+
+void *bw_loop_uv(struct bw_loop *l)
+{
+	return l->uv;
+}
+
+struct bw_timer *bw_timer_new(struct bw_loop *l, bw_timer_fn fn, void *arg)
+{
+	struct bw_timer *t = BW_NEW(struct bw_timer);
+
+	t->loop = l;
+	t->fn = fn;
+	t->arg = arg;
+	uv_timer_init(l->uv, &t->uv);
+	t->uv.data = t;
+	return t;
+}
+
+/* The owner may free the timer in `fn`: nothing is touched behind the call. */
+static void fire_timer(uv_timer_t *uv)
+{
+	struct bw_timer *t = uv->data;
+
+	t->fn(t->arg);
+}
+
+void bw_timer_start(struct bw_timer *t, uint64_t delay_ms)
+{
+	refresh_clock(t->loop);
+	uv_timer_start(&t->uv, fire_timer, delay_ms, 0);
+}
+
+void bw_timer_stop(struct bw_timer *t)
+{
+	uv_timer_stop(&t->uv);
+}
+
+bool bw_timer_is_armed(const struct bw_timer *t)
+{
+	return uv_is_active((const uv_handle_t *)&t->uv) != 0;
+}
+
+static void release_handle(uv_handle_t *uv)
+{
+	free(uv->data);
+}
+
+void bw_timer_free(struct bw_timer *t)
+{
+	if (t)
+		uv_close((uv_handle_t *)&t->uv, release_handle);
+}
+
+static void fire_signal(uv_signal_t *uv, int signum)
+{
+	struct bw_signal *s = uv->data;
+
+	s->fn(signum, s->arg);
+}
+
+int bw_signal_new(struct bw_loop *l, int signum, bw_signal_fn fn, void *arg, struct bw_signal **ret,
+		  struct bw_err *err)
+{
+	struct bw_signal *s = BW_NEW(struct bw_signal);
+	int rc;
+
+	s->fn = fn;
+	s->arg = arg;
+	rc = uv_signal_init(l->uv, &s->uv);
+	if (rc < 0) {
+		free(s);
+		return bw_fail_sys(err, -rc, "signal %d", signum);
+	}
+	s->uv.data = s;
+	rc = uv_signal_start(&s->uv, fire_signal, signum);
+	if (rc < 0) {
+		bw_signal_free(s);
+		return bw_fail_sys(err, -rc, "signal %d", signum);
+	}
+	uv_unref((uv_handle_t *)&s->uv); /* waiting for a signal is no work */
+	*ret = s;
+	return 0;
+}
+
+void bw_signal_free(struct bw_signal *s)
+{
+	if (s)
+		uv_close((uv_handle_t *)&s->uv, release_handle);
+}
+
+const char *bw_loop_version(void)
+{
+	return uv_version_string();
+}

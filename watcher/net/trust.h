@@ -1,0 +1,36 @@
+/*
+ * trust.h - whose certificates do we believe? The system's store and, besides it, one file of the user. It is
+ * read once for all connections: parsing the system's bundle costs 10 ms and more with OpenSSL 3.
+ */
+#ifndef BW_NET_TRUST_H
+#define BW_NET_TRUST_H
+
+#include <stdbool.h>
+
+#include "core/err.h"
+
+struct bw_trust;
+
+/*
+ * `system_file` and `system_dir` are the places of this system (either may be NULL); SSL_CERT_FILE and
+ * SSL_CERT_DIR replace them. BW_E_INPUT when `ca_file` (may be NULL) has no certificate. The system's store
+ * is read when the first certificate comes to be judged: a sweep over plain HTTP never pays for it.
+ */
+int bw_trust_new(const char *ca_file, const char *system_file, const char *system_dir, struct bw_trust **ret,
+		 struct bw_err *err) BW_NODISCARD;
+void bw_trust_free(struct bw_trust *t);
+
+/* Lets an SSL_CTX verify against this store, which must outlive it. */
+void bw_trust_apply(struct bw_trust *t, void *ssl_ctx);
+
+/*
+ * Did the TLS handshake fail because the peer does not speak TLS? libcurl has one code
+ * (CURLE_SSL_CONNECT_ERROR) for every broken handshake, and keeps OpenSSL's packed error number only in the
+ * text of its error buffer
+ * ("error:0A00010B:SSL routines::wrong version number"): so the number is read from there. Its words are not
+ * looked at. Without a number no TLS record of the peer was ever seen: the connection was closed or reset, as
+ * plain servers do.
+ */
+bool bw_trust_is_not_tls(const char *error_text);
+
+#endif

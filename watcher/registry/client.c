@@ -1,0 +1,215 @@
+/* client.c - the front of the room: takes questions, hands them to their host, tells the answers. */
+#include "registry/client.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/mem.h"
+#include "core/version.h"
+#include "registry/host.h"
+#include "registry/internal.h"
+#include "registry/list.h"
+#include "registry/question.h"
+
+#define MAX_URL_BYTES 8192
+#define MAX_SPARE     128 /* questions that wait for the next use */
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+static char **copy_list(const char *const *list)
+{
+	char **copy;
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	copy = bw_alloc((n + 1) * sizeof(*copy));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = bw_strdup(list[i]);
+	return copy;
+}
+
+static void release(struct bw_registry *r)
+{
+	for (char **entry = r->insecure; *entry; entry++)
+		free(*entry);
+	free(r->insecure);
+	bw_list_free(&r->spare);
+	bw_buf_done(&r->url);
+	bw_buf_done(&r->secret);
+	free(r);
+}
+
+static void wake(void *arg)
+{
+	bw_registry_deliver(arg);
+}
+
+int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, struct bw_registry **ret,
+		    struct bw_err *err)
+{
+	struct bw_registry *r = BW_NEW(struct bw_registry);
+	struct bw_http_options ho = {
+		.ca_file = o->ca_file,
+		.connections_per_host = o->connections ? o->connections : 3,
+		.user_agent = "basewatch/" BW_VERSION,
+	};
+	int rc;
+
+	r->loop = l;
+	r->credentials = o->credentials;
+	r->insecure = copy_list(o->insecure);
+	r->connections = ho.connections_per_host;
+	r->connect_timeout_ms = or_default(o->connect_timeout_ms, 5000);
+	r->answer_timeout_ms = or_default(o->answer_timeout_ms, 10000);
+	r->give_up_ms = or_default(o->give_up_ms, 30000);
+	bw_buf_init(&r->url, MAX_URL_BYTES);
+	bw_buf_init(&r->secret, BW_MAX_CREDENTIALS_BYTES * 2);
+	rc = bw_http_new(l, &ho, &r->http, err);
+	if (rc < 0) {
+		release(r);
+		return rc;
+	}
+	if (getrandom(&r->random, sizeof(r->random), GRND_NONBLOCK) != sizeof(r->random))
+		r->random = (uint64_t)(uintptr_t)r;
+	r->random |= 1; /* the generator stays at zero for ever */
+	r->hosts = bw_map_new();
+	r->wake = bw_timer_new(l, wake, r);
+	*ret = r;
+	return 0;
+}
+
+/* Nothing calls back after bw_http_free(). In a callback of ours deliver() frees the rest behind it. */
+void bw_registry_free(struct bw_registry *r)
+{
+	if (!r || r->is_freed)
+		return;
+	bw_http_free(r->http);
+	bw_timer_free(r->wake);
+	bw_list_free(&r->ending);
+	bw_map_free(r->hosts, bw_host_free);
+	r->is_freed = true;
+	if (!r->is_delivering)
+		release(r);
+}
+
+/* xorshift64: only spreads retries, nobody must be surprised by it. */
+uint64_t bw_registry_jitter(struct bw_registry *r, uint64_t ms)
+{
+	r->random ^= r->random << 13;
+	r->random ^= r->random >> 7;
+	r->random ^= r->random << 17;
+	return ms - ms / 4 + r->random % (ms / 2 + 1);
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void tell(const struct bw_question *q)
+{
+	if (q->body_fn)
+		q->body_fn(&q->answer, q->answer.trouble ? NULL : q->body, q->arg);
+	else
+		q->answer_fn(&q->answer, q->arg);
+}
+
+static void recycle(struct bw_registry *r, struct bw_question *q)
+{
+	if (r->is_freed || r->spare.count >= MAX_SPARE)
+		free(q);
+	else
+		bw_list_add(&r->spare, q);
+}
+
+void bw_registry_deliver(struct bw_registry *r)
+{
+	struct bw_question *q;
+
+	if (r->is_delivering)
+		return;
+	r->is_delivering = true;
+	while (!r->is_freed && (q = bw_list_take(&r->ending))) {
+		tell(q);
+		recycle(r, q);
+	}
+	r->is_delivering = false;
+	if (r->is_freed)
+		release(r);
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+static struct bw_host *find_host(struct bw_registry *r, const char *name)
+{
+	struct bw_host *h = bw_map_get(r->hosts, name);
+
+	if (!h) {
+		h = bw_host_new(r, name);
+		bw_map_put(r->hosts, name, h);
+	}
+	return h;
+}
+
+static struct bw_question *new_question(struct bw_registry *r, const char *registry, const char *repository)
+{
+	struct bw_question *q = bw_list_take(&r->spare);
+
+	if (q)
+		memset(q, 0, sizeof(*q));
+	else
+		q = BW_NEW(struct bw_question);
+	q->host = find_host(r, registry);
+	q->repository = repository;
+	return q;
+}
+
+/* What ends at once is told from the loop: nobody is called back inside of his own question. */
+static void submit(struct bw_question *q)
+{
+	struct bw_host *h = q->host;
+	struct bw_registry *r = h->registry;
+
+	bw_question_move(q, BW_QUESTION_QUEUED);
+	bw_host_pump(h);
+	if (r->ending.head && !r->is_delivering)
+		bw_timer_start(r->wake, 0);
+}
+
+void bw_registry_ask(struct bw_registry *r, const char *registry, const char *repository, const char *tag,
+		     bw_answer_fn fn, void *arg)
+{
+	struct bw_question *q = new_question(r, registry, repository);
+
+	q->method = BW_HTTP_HEAD;
+	q->tag = tag;
+	q->answer_fn = fn;
+	q->arg = arg;
+	submit(q);
+}
+
+void bw_registry_fetch(struct bw_registry *r, const char *registry, const char *repository,
+		       const struct bw_digest *digest, bw_body_fn fn, void *arg)
+{
+	struct bw_question *q = new_question(r, registry, repository);
+
+	q->method = BW_HTTP_GET;
+	q->digest = *digest;
+	q->body_fn = fn;
+	q->arg = arg;
+	submit(q);
+}
+
+unsigned bw_registry_room(struct bw_registry *r, const char *registry)
+{
+	const struct bw_host *h = bw_map_get(r->hosts, registry);
+	unsigned held = h ? h->queue.count + h->waiting.count : 0;
+
+	return held < BW_HOST_QUEUE ? BW_HOST_QUEUE - held : 0;
+}
+
+struct bw_registry_counts bw_registry_count(const struct bw_registry *r)
+{
+	return r->counts;
+}

@@ -1,0 +1,291 @@
+/*
+ * credentials.c - the `auths` of config.json and auth.json. Keys are brought into one form,
+ * host[:port][/namespace], so that finding is a few look-ups: the whole name, then without its last part, and
+ * so on down to the host.
+ */
+#include "registry/credentials.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/io.h"
+#include "core/map.h"
+#include "core/mem.h"
+#include "core/text.h"
+
+struct entry {
+	struct bw_credential credential;
+	bool is_exact; /* the key in the file is the normal form itself: it beats a URL of the same host */
+};
+
+struct bw_credentials {
+	struct bw_map *entries; /* normal form of the key -> struct entry */
+};
+
+static void wipe(char *s)
+{
+	if (s)
+		explicit_bzero(s, strlen(s));
+	free(s);
+}
+
+static void free_entry(void *p)
+{
+	struct entry *e = p;
+
+	if (!e)
+		return;
+	wipe(e->credential.user);
+	wipe(e->credential.password);
+	free(e);
+}
+
+struct bw_credentials *bw_credentials_new(void)
+{
+	struct bw_credentials *c = BW_NEW(struct bw_credentials);
+
+	c->entries = bw_map_new();
+	return c;
+}
+
+void bw_credentials_free(struct bw_credentials *c)
+{
+	if (!c)
+		return;
+	bw_map_free(c->entries, free_entry);
+	free(c);
+}
+
+/*
+ * ---- keys
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_hub(const char *host)
+{
+	return bw_text_is(host, "index.docker.io") || bw_text_is(host, "registry-1.docker.io") ||
+	       bw_text_is(host, "registry.hub.docker.com");
+}
+
+/* What docker writes behind a host: the root of one of the registry APIs, and no namespace. */
+static bool is_api_root(const char *path)
+{
+	static const char *const roots[] = {"", "/", "/v1", "/v1/", "/v2", "/v2/"};
+
+	for (size_t i = 0; i < BW_COUNT(roots); i++)
+		if (strcmp(path, roots[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *skip_scheme(const char *key)
+{
+	if (bw_text_starts(key, "https://"))
+		return key + 8;
+	return bw_text_starts(key, "http://") ? key + 7 : key;
+}
+
+/*
+ * "https://index.docker.io/v1/" -> "docker.io", "Reg.lan:5000/team/" -> "reg.lan:5000/team". A path behind a
+ * scheme never is a namespace: URLs are docker's old way to name a host.
+ */
+static char *normal_key(const char *key)
+{
+	const char *bare = skip_scheme(key);
+	size_t host_len = strcspn(bare, "/"), path_len;
+	const char *path = bare + host_len;
+	BW_AUTOFREE char *host = bw_strndup(bare, host_len);
+
+	bw_text_lower(host);
+	if (bare != key || is_api_root(path))
+		path = "";
+	path_len = strlen(path);
+	while (path_len > 0 && path[path_len - 1] == '/')
+		path_len--;
+	return bw_asprintf("%s%.*s", is_hub(host) ? "docker.io" : host, (int)path_len, path);
+}
+
+/* --- entries ---------------------------------------------------------------------------------- */
+
+/* Splits "user:password" at the first colon. NULs behind the password are padding of old tools. */
+static bool split(const struct bw_buf *text, struct bw_credential *ret)
+{
+	const char *colon = text->len ? memchr(text->data, ':', text->len) : NULL;
+	size_t user_len, len;
+
+	if (!colon || colon == text->data)
+		return false;
+	user_len = (size_t)(colon - text->data);
+	len = text->len - user_len - 1;
+	while (len > 0 && colon[len] == '\0')
+		len--;
+	if (memchr(text->data, '\0', user_len) || memchr(colon + 1, '\0', len))
+		return false;
+	ret->user = bw_strndup(text->data, user_len);
+	ret->password = bw_strndup(colon + 1, len);
+	return true;
+}
+
+static bool decode(const char *auth, struct bw_credential *ret)
+{
+	struct bw_buf text;
+	bool ok;
+
+	bw_buf_init(&text, BW_MAX_CREDENTIALS_BYTES);
+	ok = bw_base64_decode(auth, strlen(auth), &text) && split(&text, ret);
+	if (text.data)
+		explicit_bzero(text.data, text.capacity);
+	bw_buf_done(&text);
+	return ok;
+}
+
+static const char *member(const json_t *object, const char *name)
+{
+	const char *s = json_string_value(json_object_get(object, name));
+
+	return s ? s : "";
+}
+
+/*
+ * 1: there is one; 0: nothing here for us (a marker of a helper, an identity token); -1: it makes no sense.
+ */
+static int read_entry(const json_t *object, struct bw_credential *ret)
+{
+	const char *auth = member(object, "auth"), *user = member(object, "username");
+
+	if (!json_is_object(object))
+		return -1;
+	if (*auth) {
+		if (!decode(auth, ret))
+			return -1;
+	} else if (*user) {
+		ret->user = bw_strdup(user);
+		ret->password = bw_strdup(member(object, "password"));
+	} else {
+		return 0;
+	}
+	if (*ret->password || !*member(object, "identitytoken"))
+		return 1;
+	/* The password is empty because the identity token stands for it. */
+	wipe(ret->user);
+	wipe(ret->password);
+	*ret = (struct bw_credential){0};
+	return 0;
+}
+
+/* The exact key wins over a URL of the same host; among equals the first. */
+static void add(struct bw_credentials *c, const char *key, struct bw_credential *credential)
+{
+	BW_AUTOFREE char *normal = normal_key(key);
+	struct entry *e = BW_NEW(struct entry), *old = bw_map_get(c->entries, normal);
+
+	e->credential = *credential;
+	e->is_exact = strcmp(normal, key) == 0;
+	if (old && (old->is_exact || !e->is_exact))
+		free_entry(e);
+	else
+		free_entry(bw_map_put(c->entries, normal, e));
+}
+
+/* jansson does not wipe what it frees. */
+static void wipe_member(const json_t *object, const char *name)
+{
+	const json_t *v = json_object_get(object, name);
+
+	if (json_is_string(v))
+		explicit_bzero((char *)(uintptr_t)json_string_value(v), json_string_length(v));
+}
+
+int bw_credentials_parse(struct bw_credentials *c, const char *text, size_t len, struct bw_err *err)
+{
+	json_error_t why;
+	json_auto_t *root = json_loadb(text, len, 0, &why);
+	json_t *auths, *object;
+	const char *key, *bad = NULL;
+
+	if (!root)
+		return bw_fail(err, BW_E_INPUT, "not JSON at line %d, column %d", why.line, why.column);
+	auths = json_object_get(root, "auths");
+	if (!json_is_object(root) || (auths && !json_is_object(auths) && !json_is_null(auths)))
+		return bw_fail(err, BW_E_INPUT, "\"auths\" is not an object");
+	json_object_foreach(auths, key, object)
+	{
+		struct bw_credential credential = {0};
+		int found = read_entry(object, &credential);
+
+		if (found > 0)
+			add(c, key, &credential);
+		else if (found < 0 && !bad)
+			bad = key;
+		wipe_member(object, "auth");
+		wipe_member(object, "password");
+	}
+	if (bad)
+		return bw_fail(err, BW_E_INPUT, "the entry of %s is not \"user:password\" in base64", bad);
+	return 0;
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+/* NULL: there is none to look for. */
+static char *file_path(void)
+{
+	const char *file = getenv("REGISTRY_AUTH_FILE"), *folder = getenv("DOCKER_CONFIG"),
+		   *home = getenv("HOME");
+
+	if (file && *file)
+		return bw_strdup(file);
+	if (folder && *folder)
+		return bw_asprintf("%s/config.json", folder);
+	return home && *home ? bw_asprintf("%s/.docker/config.json", home) : NULL;
+}
+
+int bw_credentials_load(struct bw_credentials *c, struct bw_err *err)
+{
+	BW_AUTOFREE char *path = file_path();
+	struct bw_err why = BW_ERR_INIT;
+	struct bw_buf text;
+	int rc;
+
+	if (!path)
+		return 0;
+	bw_buf_init(&text, BW_MAX_CREDENTIALS_BYTES);
+	rc = bw_read_file(path, &text, &why);
+	if (rc == BW_E_SYS && why.sys == ENOENT) {
+		rc = 0;
+	} else if (rc < 0) { /* its message names the file */
+		rc = bw_fail(err, why.code, "credentials: %s", why.msg);
+	} else {
+		rc = bw_credentials_parse(c, bw_buf_str(&text), text.len, err);
+		if (rc < 0)
+			rc = bw_err_ctx(err, "credentials: %s", path);
+	}
+	if (text.data)
+		explicit_bzero(text.data, text.capacity);
+	bw_buf_done(&text);
+	return rc;
+}
+
+const struct bw_credential *bw_credentials_find(const struct bw_credentials *c, const char *registry,
+						const char *repository)
+{
+	BW_AUTOFREE char *name = NULL;
+	BW_AUTOFREE char *host = NULL;
+	struct entry *e = NULL;
+
+	if (!c || bw_map_count(c->entries) == 0)
+		return NULL;
+	host = normal_key(registry);
+	name = bw_asprintf("%s/%s", host, repository);
+	while (!(e = bw_map_get(c->entries, name))) {
+		char *slash = strrchr(name, '/');
+
+		if (!slash)
+			return NULL;
+		*slash = '\0';
+	}
+	return &e->credential;
+}

@@ -1,0 +1,44 @@
+/* errors.h - from an answer that is no success to the kind of trouble, and whether asking again may help.
+ * Pure. */
+#ifndef BW_REGISTRY_ERRORS_H
+#define BW_REGISTRY_ERRORS_H
+
+#include <stdbool.h>
+
+#include "image/answer.h"
+#include "net/http.h"
+
+enum bw_retry {
+	BW_RETRY_NEVER,
+	BW_RETRY_SOON,	  /* connection trouble, 5xx: a moment later it may work */
+	BW_RETRY_TIMEOUT, /* the same, but each attempt costs a whole timeout */
+	BW_RETRY_LATER,	  /* the peer says when */
+};
+
+struct bw_failure {
+	enum bw_trouble trouble;
+	enum bw_retry retry;
+	bool is_of_host;  /* says something about the whole host: no address, no connection, no TLS */
+	bool is_of_realm; /* that host is the one of the token endpoint */
+	bool has_retry_after;
+	uint32_t retry_after_s; /* at most a day */
+	char message[BW_ANSWER_MESSAGE_MAX];
+};
+
+void bw_failure_set(struct bw_failure *f, enum bw_trouble trouble, enum bw_retry retry, const char *fmt, ...)
+	BW_PRINTF(4, 5);
+
+/*
+ * No answer (connection, TLS, limits, ...), 429 or 5xx: false for every other answer. `whom` names the peer
+ * in the message; for a redirected request the host that it was redirected to takes its place.
+ */
+bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, struct bw_failure *ret);
+
+/* The 4xx answer of a registry to a GET, by the codes in its body (distribution-spec "Error Codes") and
+ * status. */
+void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, struct bw_failure *ret);
+
+/* Retry-After as seconds from now. False: there is none that makes sense. */
+bool bw_retry_after(const struct bw_http_response *r, uint32_t *ret_s);
+
+#endif

@@ -1,0 +1,74 @@
+/* host.h - one registry: what we know about it, and who may ask it now. */
+#ifndef BW_REGISTRY_HOST_H
+#define BW_REGISTRY_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/loop.h"
+#include "registry/errors.h"
+#include "registry/internal.h"
+#include "registry/login.h"
+
+#define BW_HOST_QUEUE	  64	/* questions that one registry may hold back */
+#define BW_HOST_STREAMS	  32	/* in flight over HTTP/2; more are not faster */
+#define BW_HOST_FAILED_MS 30000 /* how long a dead registry is left alone */
+
+enum bw_host_state {
+	BW_HOST_NEW,	     /* nobody asked it yet, or not since it failed: the next question goes alone */
+	BW_HOST_INTRODUCING, /* that question is on its way, the others wait for what it learns */
+	BW_HOST_OPEN,	     /* questions go, as many as the limit allows */
+	BW_HOST_FAILED,	     /* until failed_until_ms every question gets `failure` without a request */
+};
+
+struct bw_host {
+	struct bw_registry *registry;
+	char *name;	     /* as in references */
+	const char *address; /* host[:port] that answers; may be `name` */
+	enum bw_host_state state;
+	struct bw_question *introducer; /* only to compare with */
+
+	bool is_loopback;
+	bool may_be_plain; /* loopback, or named by the user */
+	bool is_plain;	   /* it did not speak TLS */
+	bool has_spoken;   /* it answered in this way: no more doubt about TLS or not */
+	bool is_get_only;  /* HEAD is of no use there */
+	unsigned get_hints;
+	unsigned http_version; /* 0: not known */
+	bool peer_is_private;  /* the address we are connected to */
+
+	struct bw_list queue, waiting, asking;
+	unsigned slots; /* taken by questions */
+	bool is_pumping;
+	struct bw_timer *timer; /* for questions that wait, and the end of a pause */
+
+	unsigned silences; /* attempts without an answer since the last answer */
+	uint64_t last_answer_ms;
+	uint64_t paused_until_ms, failed_until_ms;
+	struct bw_failure failure;
+
+	struct bw_login login;
+};
+
+struct bw_host *bw_host_new(struct bw_registry *r, const char *name);
+void bw_host_free(void *h); /* with its questions, untold */
+
+/* Lets go who may go now. */
+void bw_host_pump(struct bw_host *h);
+
+/*
+ * An HTTP answer came. After one that asks for a log-in the introduction goes on, so that credentials are
+ * shown once before many questions come with them: a wrong password sent 32 times at once locks accounts.
+ */
+void bw_host_answered(struct bw_host *h, unsigned http_version, unsigned status);
+/* An attempt ended without an answer: the introduction is over, and the third time in a row the host has
+ * failed. */
+void bw_host_silent(struct bw_host *h, const struct bw_failure *f);
+/* The question ended; without an answer, an introduction is over with it. */
+void bw_host_question_ended(struct bw_host *h, const struct bw_question *q);
+/* Everything that waits, and what comes within `ms`, gets this failure. */
+void bw_host_fail(struct bw_host *h, const struct bw_failure *f, uint64_t ms);
+/* Nobody asks for `ms`. */
+void bw_host_pause(struct bw_host *h, uint64_t ms);
+
+#endif

@@ -1,0 +1,55 @@
+/* internal.h - what the files of this room share: the client itself, and lists of questions. */
+#ifndef BW_REGISTRY_INTERNAL_H
+#define BW_REGISTRY_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/map.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "registry/address.h"
+#include "registry/client.h"
+#include "registry/credentials.h"
+
+struct bw_question;
+
+/* A question is in exactly one list at any time. */
+struct bw_list {
+	struct bw_question *head, *tail;
+	unsigned count;
+};
+
+struct bw_registry {
+	struct bw_loop *loop;
+	struct bw_http *http;
+	const struct bw_credentials *credentials;
+	char **insecure; /* NULL-terminated */
+	unsigned connections;
+	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms;
+
+	struct bw_map *hosts; /* registry as in references -> struct bw_host */
+	struct bw_registry_counts counts;
+	uint64_t random; /* state of the jitter */
+
+	struct bw_list ending;	   /* answered, not yet told */
+	struct bw_list spare;	   /* for the next questions */
+	struct bw_timer *wake;	   /* tells what ended outside of a callback of the loop */
+	struct bw_buf url, secret; /* of the request that is being made; the latter is wiped behind it */
+	bool is_delivering, is_freed;
+};
+
+/*
+ * Tells the answers that are known. The last thing that each callback of the loop does: the user's callback
+ * may free the whole client.
+ */
+void bw_registry_deliver(struct bw_registry *r);
+
+/* Did the user allow this place to be spoken to without TLS? */
+bool bw_registry_is_insecure(const struct bw_registry *r, const struct bw_origin *o);
+
+/* `ms` and up to a quarter more or less: many questions that failed together shall not come back together. */
+uint64_t bw_registry_jitter(struct bw_registry *r, uint64_t ms);
+
+#endif

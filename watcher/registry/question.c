@@ -1,0 +1,284 @@
+/*
+ * question.c - one question: HEAD, and GET where HEAD is not enough; what is worth another attempt, and what
+ * it tells about the host. Answers are read in answer order of this file: transport, throttling, log-in,
+ * success, refusal.
+ */
+#include "registry/question.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "image/manifest.h"
+#include "registry/auth.h"
+#include "registry/host.h"
+#include "registry/list.h"
+#include "registry/reading.h"
+
+#define MAX_ATTEMPTS	 3 /* connection trouble, 5xx */
+#define MAX_TIMEOUTS	 2
+#define MAX_THROTTLES	 3
+#define FIRST_RETRY_MS	 250
+#define SECOND_RETRY_MS	 1000
+#define LEAST_LEFT_MS	 50 /* an attempt with less time than this is none */
+#define THROTTLED_MS	 60000
+#define MAX_THROTTLED_MS 3600000
+
+/* --- states ----------------------------------------------------------------------------------- */
+
+static struct bw_list *list_of(const struct bw_question *q, enum bw_question_state state)
+{
+	switch (state) {
+	case BW_QUESTION_NEW: break;
+	case BW_QUESTION_QUEUED: return &q->host->queue;
+	case BW_QUESTION_WAITING:
+	case BW_QUESTION_LOGIN: return &q->host->waiting;
+	case BW_QUESTION_ASKING: return &q->host->asking;
+	case BW_QUESTION_ENDING: return &q->host->registry->ending;
+	}
+	return NULL;
+}
+
+static bool takes_slot(enum bw_question_state state)
+{
+	return state == BW_QUESTION_LOGIN || state == BW_QUESTION_ASKING;
+}
+
+/* What begins, begins in the queue; what ends stays ended. */
+static bool may_move(enum bw_question_state from, enum bw_question_state to)
+{
+	if (to == BW_QUESTION_NEW || from == BW_QUESTION_ENDING)
+		return false;
+	return (from == BW_QUESTION_NEW) == (to == BW_QUESTION_QUEUED);
+}
+
+void bw_question_move(struct bw_question *q, enum bw_question_state to)
+{
+	struct bw_host *h = q->host;
+
+	assert(may_move(q->state, to));
+	if (takes_slot(q->state))
+		h->slots--;
+	if (takes_slot(to))
+		h->slots++;
+	bw_list_remove(q);
+	bw_list_add(list_of(q, to), q);
+	q->state = to;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void finish(struct bw_question *q)
+{
+	bw_host_question_ended(q->host, q);
+	q->ticket = NULL;
+	bw_question_move(q, BW_QUESTION_ENDING);
+}
+
+void bw_question_end(struct bw_question *q, const struct bw_failure *f)
+{
+	q->answer.trouble = f->trouble;
+	q->answer.retry_after_s = f->trouble == BW_TROUBLE_THROTTLED ? f->retry_after_s : 0;
+	memcpy(q->answer.message, f->message, sizeof(q->answer.message));
+	finish(q);
+}
+
+void bw_question_succeed(struct bw_question *q, const struct bw_digest *d, const char *media_type)
+{
+	q->answer.trouble = BW_TROUBLE_NONE;
+	q->answer.digest = *d;
+	(void)snprintf(q->answer.media_type, sizeof(q->answer.media_type), "%s", media_type);
+	finish(q);
+}
+
+void bw_question_give_up(struct bw_question *q)
+{
+	struct bw_failure f = q->failure;
+
+	if (!f.trouble)
+		bw_failure_set(&f, BW_TROUBLE_TIMEOUT, BW_RETRY_NEVER, "%s: no answer in time",
+			       q->host->name);
+	bw_question_end(q, &f);
+}
+
+/* --- another attempt? ------------------------------------------------------------------------- */
+
+static bool plan_soon(struct bw_question *q, const struct bw_failure *f, uint64_t *ret_delay)
+{
+	struct bw_registry *r = q->host->registry;
+
+	if (++q->attempts >= MAX_ATTEMPTS)
+		return false;
+	*ret_delay = bw_registry_jitter(r, q->attempts == 1 ? FIRST_RETRY_MS : SECOND_RETRY_MS);
+	if (f->has_retry_after && f->retry_after_s * 1000ULL > *ret_delay)
+		*ret_delay = f->retry_after_s * 1000ULL;
+	return true;
+}
+
+/* Not before the peer said, a little later, and nobody else to this host either. */
+static bool plan_later(struct bw_question *q, const struct bw_failure *f, uint64_t *ret_delay)
+{
+	struct bw_registry *r = q->host->registry;
+	uint64_t delay =
+		f->has_retry_after ? f->retry_after_s * 1000ULL : (uint64_t)SECOND_RETRY_MS << q->throttles;
+
+	if (++q->throttles >= MAX_THROTTLES)
+		return false;
+	*ret_delay = delay + bw_registry_jitter(r, FIRST_RETRY_MS);
+	return true;
+}
+
+static bool plan(struct bw_question *q, const struct bw_failure *f, uint64_t now, uint64_t *ret_delay)
+{
+	bool again = false;
+
+	switch (f->retry) {
+	case BW_RETRY_NEVER: break;
+	case BW_RETRY_SOON: again = plan_soon(q, f, ret_delay); break;
+	case BW_RETRY_LATER: again = plan_later(q, f, ret_delay); break;
+	case BW_RETRY_TIMEOUT:
+		again = ++q->timeouts < MAX_TIMEOUTS;
+		*ret_delay = bw_registry_jitter(q->host->registry, FIRST_RETRY_MS);
+		break;
+	}
+	return again && now + *ret_delay + LEAST_LEFT_MS < q->deadline_ms;
+}
+
+/* The last attempt failed: what does that say about the host? */
+static void blame(struct bw_question *q, const struct bw_failure *f)
+{
+	struct bw_host *h = q->host;
+	uint64_t ms = f->has_retry_after ? f->retry_after_s * 1000ULL : THROTTLED_MS;
+
+	if (f->retry == BW_RETRY_LATER)
+		bw_host_fail(h, f, ms < MAX_THROTTLED_MS ? ms : MAX_THROTTLED_MS);
+	else if (f->is_of_host &&
+		 (f->is_of_realm ? h->login.last_token_ms : h->last_answer_ms) < q->started_ms)
+		bw_host_fail(h, f, BW_HOST_FAILED_MS);
+	else if (f->trouble == BW_TROUBLE_CONNECTION)
+		bw_host_silent(h, f);
+}
+
+/*
+ * A proxy may answer HEAD with 5xx while GET works (protocols 3.3): the last attempt finds out. It is not the
+ * first thing to try, because Docker Hub counts GETs.
+ */
+static void choose_method(struct bw_question *q, const struct bw_failure *f)
+{
+	if (q->method == BW_HTTP_HEAD && f->trouble == BW_TROUBLE_SERVER && q->attempts == MAX_ATTEMPTS - 1) {
+		q->method = BW_HTTP_GET;
+		q->head_is_error = true;
+	}
+}
+
+void bw_question_failed(struct bw_question *q, const struct bw_failure *f)
+{
+	struct bw_host *h = q->host;
+	uint64_t now = bw_loop_now(h->registry->loop), delay = 0;
+
+	q->failure = *f;
+	if (f->retry == BW_RETRY_TIMEOUT)
+		bw_host_silent(h, f);
+	if (h->state == BW_HOST_FAILED || !plan(q, f, now, &delay)) {
+		if (h->state != BW_HOST_FAILED)
+			blame(q, f);
+		bw_question_end(q, f);
+		return;
+	}
+	choose_method(q, f);
+	if (f->retry == BW_RETRY_LATER)
+		bw_host_pause(h, delay);
+	h->registry->counts.retries++;
+	q->ready_ms = now + delay;
+	q->ticket = NULL;
+	bw_question_move(q, BW_QUESTION_WAITING);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static void answer_came(const struct bw_http_response *r, void *arg)
+{
+	struct bw_question *q = arg;
+	struct bw_host *h = q->host;
+	struct bw_registry *reg = h->registry;
+
+	q->transfer = NULL;
+	bw_reading_take(q, r);
+	bw_host_pump(h);
+	bw_registry_deliver(reg);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static const char *make_url(const struct bw_question *q)
+{
+	struct bw_buf *url = &q->host->registry->url;
+	bool ok;
+
+	bw_buf_clear(url);
+	ok = bw_buf_adds(url, q->host->is_plain ? "http://" : "https://") &&
+	     bw_buf_adds(url, q->host->address) && bw_buf_adds(url, "/v2/") &&
+	     bw_buf_adds(url, q->repository) && bw_buf_adds(url, "/manifests/") &&
+	     bw_buf_adds(url, q->tag ? q->tag : q->digest.text);
+	return ok ? url->data : "";
+}
+
+static void send_request(struct bw_question *q, const char *signature, uint64_t left_ms)
+{
+	struct bw_host *h = q->host;
+	struct bw_registry *r = h->registry;
+	const char *headers[] = {"Accept: " BW_MANIFEST_ACCEPT, signature, NULL};
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_failure f;
+	struct bw_http_request req = {
+		.method = q->method,
+		.url = make_url(q),
+		.headers = headers,
+		.allow_plain = h->is_plain,
+		.is_direct = h->is_loopback,
+		.is_multiplexed = h->http_version == 2,
+		.max_body = BW_MAX_MANIFEST_BYTES,
+		.connect_timeout_ms = r->connect_timeout_ms,
+		.timeout_ms = left_ms < r->answer_timeout_ms ? (uint32_t)left_ms : r->answer_timeout_ms,
+	};
+
+	if (bw_http_start(r->http, &req, answer_came, q, &q->transfer, &err) < 0) {
+		bw_failure_set(&f, BW_TROUBLE_CONNECTION, BW_RETRY_NEVER, "%s: %.150s", h->name, err.msg);
+		bw_question_end(q, &f);
+		return;
+	}
+	q->was_plain = h->is_plain;
+	*(q->method == BW_HTTP_HEAD ? &r->counts.heads : &r->counts.gets) += 1;
+	if (q->state != BW_QUESTION_ASKING)
+		bw_question_move(q, BW_QUESTION_ASKING);
+}
+
+void bw_question_proceed(struct bw_question *q)
+{
+	struct bw_registry *r = q->host->registry;
+	uint64_t now = bw_loop_now(r->loop);
+	const char *signature;
+	struct bw_failure f;
+
+	if (!q->deadline_ms) {
+		q->started_ms = now;
+		q->deadline_ms = now + r->give_up_ms;
+	}
+	if (q->host->is_get_only)
+		q->method = BW_HTTP_GET;
+	if (now + LEAST_LEFT_MS >= q->deadline_ms) {
+		bw_question_give_up(q);
+		return;
+	}
+	switch (bw_auth_prepare(q, &signature, &f)) {
+	case BW_AUTH_READY: send_request(q, signature, q->deadline_ms - now); break;
+	case BW_AUTH_FAILED: bw_question_end(q, &f); break;
+	case BW_AUTH_WAIT:
+		if (q->state != BW_QUESTION_LOGIN)
+			bw_question_move(q, BW_QUESTION_LOGIN);
+		break;
+	}
+	if (r->secret.data)
+		explicit_bzero(r->secret.data, r->secret.capacity);
+}

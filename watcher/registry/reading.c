@@ -1,0 +1,219 @@
+/*
+ * reading.c - from an HTTP answer to the next step of its question: transport and throttling first, then the
+ * log-in, then success, then refusals.
+ */
+#include "registry/reading.h"
+
+#include <string.h>
+
+#include "core/text.h"
+#include "image/manifest.h"
+#include "registry/address.h"
+#include "registry/auth.h"
+#include "registry/host.h"
+#include "registry/question.h"
+
+#define SCHEMA1 "application/vnd.docker.distribution.manifest.v1+"
+
+static void end_malformed(struct bw_question *q, const char *what)
+{
+	struct bw_failure f;
+
+	bw_failure_set(&f, BW_TROUBLE_MALFORMED, BW_RETRY_NEVER, "%s: %.200s", q->host->name, what);
+	bw_question_end(q, &f);
+}
+
+/* --- success ---------------------------------------------------------------------------------- */
+
+/* Content-Type without its parameters, in lower case; "" when there is none or it is too long to be one. */
+static void read_media_type(const struct bw_http_response *r, char out[BW_MEDIA_TYPE_MAX])
+{
+	char text[512];
+	size_t len;
+
+	out[0] = '\0';
+	if (!bw_http_header(r, "content-type", 0, text, sizeof(text)))
+		return;
+	len = strcspn(text, "; \t");
+	if (len >= BW_MEDIA_TYPE_MAX)
+		return;
+	memcpy(out, text, len);
+	out[len] = '\0';
+	bw_text_lower(out);
+}
+
+static bool read_digest(const struct bw_http_response *r, struct bw_digest *ret)
+{
+	char text[BW_DIGEST_MAX + 1];
+
+	return bw_http_header(r, "docker-content-digest", 0, text, sizeof(text)) &&
+	       bw_digest_parse(text, strlen(text), ret, NULL) == 0;
+}
+
+static void use_get(struct bw_question *q)
+{
+	q->method = BW_HTTP_GET;
+	bw_question_proceed(q);
+}
+
+static void take_head(struct bw_question *q, const struct bw_http_response *r)
+{
+	char media_type[BW_MEDIA_TYPE_MAX];
+	struct bw_digest d;
+
+	if (!read_digest(r, &d)) {
+		q->host->is_get_only = true;
+		use_get(q);
+		return;
+	}
+	if (strchr(q->tag, ':') && strcmp(q->tag, d.text) != 0) { /* asked for by its digest */
+		end_malformed(q, "the answer is about another digest");
+		return;
+	}
+	read_media_type(r, media_type);
+	bw_question_succeed(q, &d, media_type);
+}
+
+/* GET works. If that is because HEAD does not, nobody needs to try HEAD there again. */
+static void learn_method(const struct bw_question *q)
+{
+	struct bw_host *h = q->host;
+
+	/* 5xx may have passed by itself in the meantime: it takes two of them. */
+	if (q->head_refused || (q->head_is_error && ++h->get_hints >= 2))
+		h->is_get_only = true;
+}
+
+/* NULL: the body is what it should be, `*ret` its digest. */
+static const char *check_body(const struct bw_question *q, const struct bw_http_response *r, char *media_type,
+			      struct bw_digest *ret)
+{
+	const struct bw_buf *body = r->body;
+	struct bw_manifest m;
+
+	if (!q->tag) {
+		*ret = q->digest;
+		return bw_digest_matches(ret, bw_buf_str(body), body->len)
+			       ? NULL
+			       : "the body has another digest than asked for";
+	}
+	if (strncmp(media_type, SCHEMA1, sizeof(SCHEMA1) - 1) == 0)
+		return "an image of schema 1, whose digest cannot be verified";
+	if (read_digest(r, ret))
+		return bw_digest_matches(ret, bw_buf_str(body), body->len)
+			       ? NULL
+			       : "the body has another digest than its header says";
+	if (bw_manifest_parse(bw_buf_str(body), body->len, *media_type ? media_type : NULL, &m, NULL) < 0)
+		return "the answer is no manifest";
+	if (m.media_type[0])
+		memcpy(media_type, m.media_type, BW_MEDIA_TYPE_MAX);
+	bw_manifest_done(&m);
+	bw_digest_of(bw_buf_str(body), body->len, ret);
+	return NULL;
+}
+
+static void take_body(struct bw_question *q, const struct bw_http_response *r)
+{
+	char media_type[BW_MEDIA_TYPE_MAX];
+	struct bw_digest d;
+	const char *problem;
+
+	read_media_type(r, media_type);
+	problem = check_body(q, r, media_type, &d);
+	if (problem) {
+		end_malformed(q, problem);
+		return;
+	}
+	learn_method(q);
+	q->body = r->body; /* told before this response is gone */
+	bw_question_succeed(q, &d, media_type);
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+/* Does the answer come from somebody whom the registry sent us to? */
+static bool is_foreign(const struct bw_question *q, const struct bw_http_response *r, struct bw_origin *ret)
+{
+	struct bw_origin own;
+
+	return r->redirected && bw_origin_parse(r->effective_url, ret) &&
+	       bw_origin_of_registry(q->host->address, !q->host->is_plain, &own) &&
+	       !bw_origin_equal(ret, &own);
+}
+
+static void take_challenge(struct bw_question *q, const struct bw_http_response *r)
+{
+	char name[BW_ORIGIN_MAX];
+	struct bw_origin other;
+	struct bw_failure f;
+
+	if (is_foreign(q, r, &other))
+		bw_failure_set(&f, BW_TROUBLE_AUTH, BW_RETRY_NEVER,
+			       "%s redirects to %s, which wants a log-in", q->host->name,
+			       bw_origin_name(&other, name));
+	else if (bw_auth_challenged(q, r, &f)) {
+		bw_question_proceed(q);
+		return;
+	}
+	bw_question_end(q, &f);
+}
+
+/* HEAD has no body that would say why; and some do not know HEAD at all. */
+static void take_refusal(struct bw_question *q, const struct bw_http_response *r)
+{
+	struct bw_failure f;
+
+	if (q->method == BW_HTTP_HEAD) {
+		if (r->status == 405 || r->status == 501)
+			q->host->is_get_only = true;
+		q->head_refused = true;
+		use_get(q);
+		return;
+	}
+	bw_failure_of_refusal(r, q->host->name, &f);
+	bw_question_end(q, &f);
+}
+
+/*
+ * https first; plain only for those who may, when the peer does not speak TLS at all: not because of a bad
+ * certificate, and not where TLS worked before.
+ */
+static bool falls_back(struct bw_question *q, const struct bw_http_response *r)
+{
+	struct bw_host *h = q->host;
+
+	if (r->failure != BW_HTTP_NOT_TLS || r->redirected || q->was_plain || !h->may_be_plain)
+		return false;
+	if (h->has_spoken && !h->is_plain)
+		return false;
+	h->is_plain = true;
+	return true;
+}
+
+static void take_failure(struct bw_question *q, const struct bw_http_response *r, const struct bw_failure *f)
+{
+	if (falls_back(q, r))
+		bw_question_proceed(q);
+	else
+		bw_question_failed(q, f);
+}
+
+void bw_reading_take(struct bw_question *q, const struct bw_http_response *r)
+{
+	struct bw_failure f;
+
+	if (r->status && !r->redirected)
+		bw_host_answered(q->host, r->http_version, r->status);
+	if (q->method == BW_HTTP_HEAD && r->status == 501 && !r->failure)
+		take_refusal(q, r);
+	else if (bw_failure_of_response(r, q->host->name, &f))
+		take_failure(q, r, &f);
+	else if (r->status == 401)
+		take_challenge(q, r);
+	else if (r->status != 200)
+		take_refusal(q, r);
+	else if (q->method == BW_HTTP_HEAD)
+		take_head(q, r);
+	else
+		take_body(q, r);
+}

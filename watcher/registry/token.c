@@ -1,0 +1,126 @@
+/* token.c - the token endpoint's answer and the URL of a question to it. */
+#include "registry/token.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/mem.h"
+
+#define MIN_LIFETIME_S 60    /* what the specification lets us count on, also when less is said */
+#define MAX_LIFETIME_S 86400 /* nobody is believed for longer than a day */
+#define MAX_URL_BYTES  8192
+
+/* A token goes into a header line as it is, so it must be one word of printable ASCII. */
+static bool is_word(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] > '~')
+			return false;
+	return len > 0;
+}
+
+static const char *find_token(const json_t *root, size_t *ret_len)
+{
+	static const char *const names[] = {"token", "access_token"};
+
+	for (size_t i = 0; i < BW_COUNT(names); i++) {
+		const json_t *v = json_object_get(root, names[i]);
+
+		*ret_len = json_string_length(v);
+		if (*ret_len > 0)
+			return json_string_value(v);
+	}
+	return NULL;
+}
+
+static uint32_t find_lifetime(const json_t *root)
+{
+	double seconds = json_number_value(json_object_get(root, "expires_in"));
+
+	if (seconds > MAX_LIFETIME_S)
+		return MAX_LIFETIME_S;
+	return seconds > MIN_LIFETIME_S ? (uint32_t)seconds : MIN_LIFETIME_S;
+}
+
+/* The words of the JSON library are not passed on: they quote what they read, which may be a token. */
+int bw_token_parse(const char *body, size_t len, struct bw_token *ret, struct bw_err *err)
+{
+	json_error_t why;
+	json_auto_t *root = json_loadb(body, len, 0, &why);
+	const char *text;
+	size_t text_len;
+
+	if (!root)
+		return bw_fail(err, BW_E_PEER, "token answer: not JSON at byte %d", why.position);
+	text = find_token(root, &text_len);
+	if (!text)
+		return bw_fail(err, BW_E_PEER, "token answer: no token in it");
+	if (!is_word(text, text_len))
+		return bw_fail(err, BW_E_PEER, "token answer: the token has characters that no token has");
+	ret->text = bw_strndup(text, text_len);
+	ret->lifetime_s = find_lifetime(root);
+	explicit_bzero((char *)(uintptr_t)text, text_len); /* jansson does not wipe what it frees */
+	return 0;
+}
+
+void bw_token_done(struct bw_token *t)
+{
+	if (t->text)
+		explicit_bzero(t->text, strlen(t->text));
+	free(t->text);
+	*t = (struct bw_token){0};
+}
+
+static void add_encoded(struct bw_buf *url, const char *s, size_t len)
+{
+	static const char plain[] = "-._~";
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    (c && strchr(plain, c))) {
+			(void)bw_buf_addc(url, (char)c);
+		} else {
+			(void)bw_buf_addc(url, '%');
+			(void)bw_buf_addc(url, hex[c >> 4]);
+			(void)bw_buf_addc(url, hex[c & 15]);
+		}
+	}
+}
+
+static void add_query(struct bw_buf *url, const char *name, const char *value, size_t len)
+{
+	char last = url->len ? url->data[url->len - 1] : '\0';
+
+	if (!memchr(bw_buf_str(url), '?', url->len))
+		(void)bw_buf_addc(url, '?');
+	else if (last != '?' && last != '&')
+		(void)bw_buf_addc(url, '&');
+	(void)bw_buf_adds(url, name);
+	(void)bw_buf_addc(url, '=');
+	add_encoded(url, value, len);
+}
+
+/* A challenge may name several scopes with blanks between them: each is a parameter of its own. */
+char *bw_token_url(const char *realm, const char *service, const char *scope, const char *account)
+{
+	struct bw_buf url;
+
+	bw_buf_init(&url, MAX_URL_BYTES);
+	(void)bw_buf_add(&url, realm, strcspn(realm, "#"));
+	if (service)
+		add_query(&url, "service", service, strlen(service));
+	while (scope && *scope) {
+		size_t n = strcspn(scope, " ");
+
+		if (n > 0)
+			add_query(&url, "scope", scope, n);
+		scope += n + strspn(scope + n, " ");
+	}
+	if (account)
+		add_query(&url, "account", account, strlen(account));
+	return bw_buf_take(&url, NULL);
+}

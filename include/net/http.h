@@ -1,7 +1,7 @@
 /*
  * http.h - the door to libcurl: asynchronous HTTP/1.1 and HTTP/2 over the loop. Connections are reused,
  * HTTP/2 is multiplexed, TLS is always verified. A request ends exactly once in its callback, never inside
- * bw_http_start().
+ * bw_http_start(). The program must ignore SIGPIPE: TLS writes to connections that may be gone.
  */
 #ifndef BW_NET_HTTP_H
 #define BW_NET_HTTP_H
@@ -59,9 +59,10 @@ struct bw_http_request {
 struct bw_http_response {
 	enum bw_http_failure failure;
 	bool timed_out;
-	unsigned status;	   /* 0 with a failure before the status line */
-	unsigned http_version;	   /* 1 or 2 */
-	bool redirected;	   /* the answer comes from another URL than the one asked for */
+	bool is_mute;	       /* with CONNECT: the peer was reached, and never answered the TLS handshake */
+	unsigned status;       /* 0 with a failure before the status line */
+	unsigned http_version; /* 1 or 2 */
+	bool redirected;       /* the answer comes from another URL than the one asked for */
 	const char *effective_url; /* the last URL */
 	const char *peer_address;  /* IP address of the last connection, or of the proxy; "" without */
 	const char *error;	   /* the failure in words; "" without one */

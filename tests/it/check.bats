@@ -381,9 +381,11 @@ RUM make"
 }
 
 @test "--connections bounds the connections to a registry" {
-  for i in 1 2 3 4 5 6 7 8; do push "app:$i" A; done
-  for i in 1 2 3 4 5 6 7 8; do echo "FROM $REG/$REPO/app:$i" | file "src/$i/Dockerfile"; done
-  bw check --connections 1 "$IT/src"
+  fake_start slow <<<'* * manifest=A delay=0.05'
+  for i in 1 2 3 4 5 6 7 8; do echo "FROM $(host_of slow)/app:$i" | file "src/$i/Dockerfile"; done
+  bw check --connections 2 "$IT/src"
   expect_status 0
-  expect_requests 8 reg HEAD
+  expect_requests 8 slow HEAD
+  most=$(jq -s '[.[] | select(.event == "open") | .open] | max' "$PEERS_DIR/slow/requests")
+  expect_same 2 "$most"
 }

@@ -168,6 +168,14 @@ SCRIPT
   expect_unknown 'name|resolve'
 }
 
+@test "a loopback registry that does not even answer a TLS handshake is asked in plain HTTP" {
+  fake_start f --patient <<<'* * manifest=A'
+  from f app:1
+  check --connect-timeout 1
+  expect_status 0
+  expect_requests 1 f
+}
+
 # --- redirects ----------------------------------------------------------------------------------------------------
 
 @test "a redirect to another host is followed without our credentials" {

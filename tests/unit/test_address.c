@@ -69,10 +69,19 @@ static void test_origins_are_scheme_host_and_port(void **state)
 
 static void test_registries_on_this_machine(void **state)
 {
-	static const char *const here[] = {"localhost",  "localhost:5000", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:5000",
-					   "127.255.1.2", "[::1]",	   "[::1]:5000",  "[0:0::1]:1"};
-	static const char *const elsewhere[] = {"docker.io", "127.example.com", "localhost.example.com", "128.0.0.1", "[::2]:5000",
-						"10.0.0.1",  "",		"localhost:0",		 "127.1",     "notlocalhost"};
+	static const char *const here[] = {"localhost", "localhost:5000", "LOCALHOST:1",
+					   "127.0.0.1", "127.0.0.1:5000", "127.255.1.2",
+					   "[::1]",	"[::1]:5000",	  "[0:0::1]:1"};
+	static const char *const elsewhere[] = {"docker.io",
+						"127.example.com",
+						"localhost.example.com",
+						"128.0.0.1",
+						"[::2]:5000",
+						"10.0.0.1",
+						"",
+						"localhost:0",
+						"127.1",
+						"notlocalhost"};
 
 	(void)state;
 	for (size_t i = 0; i < BW_COUNT(here); i++)

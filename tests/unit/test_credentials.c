@@ -22,7 +22,8 @@ static void check_row(char **fields, size_t *lens, size_t count, void *arg)
 	BW_AUTOFREE char *pair = found ? bw_asprintf("%s:%s", found->user, found->password) : bw_strdup("-");
 
 	(void)arg;
-	if (rc != (*message ? BW_E_INPUT : 0) || strcmp(err.msg, message) != 0 || strcmp(pair, fields[3]) != 0)
+	if (rc != (*message ? BW_E_INPUT : 0) || strcmp(err.msg, message) != 0 ||
+	    strcmp(pair, fields[3]) != 0)
 		fail_msg("%s for %s/%s: rc %d (%s), %s", fields[0], fields[1], fields[2], rc, err.msg, pair);
 	bw_credentials_free(c);
 }

@@ -37,6 +37,7 @@ struct bw_http_transfer {
 	struct curl_slist sent_nodes[MAX_HEADERS];
 	enum bw_http_failure verdict;		  /* why one of our own callbacks broke it off */
 	bool is_resolving;			  /* a look-up of the name began */
+	bool is_shaking_hands;			  /* connected, and TLS began */
 	bool is_connected;			  /* the request went out */
 	bool was_tls;				  /* the last hop was */
 	bool is_plain, is_direct, is_multiplexed; /* as set in the easy handle now */
@@ -90,7 +91,8 @@ static void ring_remove(struct bw_http_transfer *t)
 
 static struct bw_http_transfer *ring_first(struct bw_http_transfer *ring)
 {
-	return ring->next == ring ? NULL : ring->next;
+	/* The analyzer does not see that a transfer leaves its ring before it is freed. */
+	return ring->next == ring ? NULL : ring->next; /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 /* --- callbacks of one transfer ---------------------------------------------------------------- */
@@ -183,10 +185,11 @@ static int check_hop(void *arg, char *peer, char *local, int peer_port, int loca
 
 static CURLcode use_trust(CURL *easy, void *ssl_ctx, void *arg)
 {
-	struct bw_http *h = arg;
+	struct bw_http_transfer *t = arg;
 
 	(void)easy;
-	bw_trust_apply(h->trust, ssl_ctx);
+	t->is_shaking_hands = true;
+	bw_trust_apply(t->http->trust, ssl_ctx);
 	return CURLE_OK;
 }
 
@@ -226,7 +229,7 @@ static void set_constants(struct bw_http_transfer *t)
 	curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, use_trust);
-	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, h);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, t);
 }
 
 static struct bw_http_transfer *take_transfer(struct bw_http *h)
@@ -391,6 +394,7 @@ static void describe(struct bw_http_transfer *t, CURLcode result, struct bw_http
 		.body = &t->body,
 	};
 	ret->failure = classify(t, result, ret->status);
+	ret->is_mute = ret->timed_out && ret->failure == BW_HTTP_CONNECT && t->is_shaking_hands;
 	ret->error = error_text(t, ret->failure, result);
 }
 
@@ -623,10 +627,12 @@ int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_ht
 
 static void drop_ring(struct bw_http_transfer *ring)
 {
-	struct bw_http_transfer *t;
+	struct bw_http_transfer *next;
 
-	while ((t = ring_first(ring)))
+	for (struct bw_http_transfer *t = ring->next; t != ring; t = next) {
+		next = t->next;
 		bw_http_cancel(t);
+	}
 }
 
 void bw_http_free(struct bw_http *h)
@@ -759,6 +765,7 @@ int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_
 	t->arg = arg;
 	t->verdict = BW_HTTP_OK;
 	t->is_resolving = false;
+	t->is_shaking_hands = false;
 	t->is_connected = false;
 	t->was_tls = false;
 	t->error[0] = '\0';

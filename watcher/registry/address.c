@@ -18,17 +18,28 @@ static bool parse_port(const char *s, unsigned *ret)
 	return true;
 }
 
+/* What a name (letters, digits, `-`, `_`) or an address may be made of. */
+static bool is_host(const char *s, bool is_bracketed)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+	static const char six[] = "0123456789abcdefABCDEF:.";
+
+	return *s && s[strspn(s, is_bracketed ? six : name)] == '\0';
+}
+
 /* `text` is host[:port] of `len` bytes; the port is set only when there is one. */
 static bool parse_host(const char *text, size_t len, struct bw_origin *ret)
 {
 	char copy[BW_HOST_MAX + 16];
 	char *host = copy, *rest;
+	bool is_bracketed;
 
 	if (len == 0 || len >= sizeof(copy))
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	if (*copy == '[') {
+	is_bracketed = *copy == '[';
+	if (is_bracketed) {
 		host++;
 		rest = strchr(host, ']');
 		if (!rest)
@@ -40,7 +51,7 @@ static bool parse_host(const char *text, size_t len, struct bw_origin *ret)
 	if (*rest && (*rest != ':' || !parse_port(rest + 1, &ret->port)))
 		return false;
 	*rest = '\0';
-	if (*host == '\0' || strlen(host) >= sizeof(ret->host) || host[strcspn(host, "@\\%<>\"{}|^` ")])
+	if (!is_host(host, is_bracketed) || strlen(host) >= sizeof(ret->host))
 		return false;
 	memcpy(ret->host, host, strlen(host) + 1);
 	bw_text_lower(ret->host);

@@ -39,6 +39,8 @@ static enum bw_auth_step prepare_token(struct bw_question *q, const char **ret_h
 		q->has_own_token = true;
 		return BW_AUTH_WAIT;
 	}
+	if (t->is_rejected && !t->was_challenged)
+		return BW_AUTH_READY;
 	if (!t->header || bw_loop_now(q->host->registry->loop) >= t->expires_ms)
 		return bw_ticket_fetch(q, t, f);
 	*ret_header = t->header;
@@ -116,6 +118,7 @@ static void learn_scope(struct bw_question *q, struct bw_challenge *c)
 	struct bw_login *l = &q->host->login;
 	struct bw_ticket *t;
 
+	bw_ticket_find(q)->was_challenged = true;
 	if (!c->scope || !*c->scope)
 		return;
 	if (!bw_text_starts(c->scope, "repository:")) {
@@ -132,6 +135,7 @@ static bool learn(struct bw_question *q, struct bw_challenge *c, struct bw_failu
 {
 	struct bw_host *h = q->host;
 	struct bw_origin realm;
+	struct bw_ticket *t;
 
 	if (c->scheme == BW_CHALLENGE_BASIC) {
 		h->login.scheme = BW_CHALLENGE_BASIC;
@@ -149,6 +153,9 @@ static bool learn(struct bw_question *q, struct bw_challenge *c, struct bw_failu
 	replace(&h->login.realm, &c->realm);
 	replace(&h->login.service, &c->service);
 	learn_scope(q, c);
+	t = bw_ticket_find(q);
+	if (t->is_rejected)
+		(void)bw_ticket_use_other_scope(&h->login, t);
 	return true;
 }
 

@@ -28,6 +28,8 @@ struct bw_registry {
 	char **insecure; /* NULL-terminated */
 	unsigned connections;
 	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms;
+	uint64_t first_retry_ms,
+		next_retry_ms; /* before the second and the third attempt; tests are impatient */
 
 	struct bw_map *hosts; /* registry as in references -> struct bw_host */
 	struct bw_registry_counts counts;

@@ -38,8 +38,11 @@ struct bw_question *bw_list_take(struct bw_list *list)
 
 void bw_list_free(struct bw_list *list)
 {
-	struct bw_question *q;
+	struct bw_question *next;
 
-	while ((q = bw_list_take(list)))
+	for (struct bw_question *q = list->head; q; q = next) {
+		next = q->next;
 		free(q);
+	}
+	*list = (struct bw_list){0};
 }

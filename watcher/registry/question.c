@@ -19,8 +19,6 @@
 #define MAX_ATTEMPTS	 3 /* connection trouble, 5xx */
 #define MAX_TIMEOUTS	 2
 #define MAX_THROTTLES	 3
-#define FIRST_RETRY_MS	 250
-#define SECOND_RETRY_MS	 1000
 #define LEAST_LEFT_MS	 50 /* an attempt with less time than this is none */
 #define THROTTLED_MS	 60000
 #define MAX_THROTTLED_MS 3600000
@@ -110,7 +108,7 @@ static bool plan_soon(struct bw_question *q, const struct bw_failure *f, uint64_
 
 	if (++q->attempts >= MAX_ATTEMPTS)
 		return false;
-	*ret_delay = bw_registry_jitter(r, q->attempts == 1 ? FIRST_RETRY_MS : SECOND_RETRY_MS);
+	*ret_delay = bw_registry_jitter(r, q->attempts == 1 ? r->first_retry_ms : r->next_retry_ms);
 	if (f->has_retry_after && f->retry_after_s * 1000ULL > *ret_delay)
 		*ret_delay = f->retry_after_s * 1000ULL;
 	return true;
@@ -120,12 +118,11 @@ static bool plan_soon(struct bw_question *q, const struct bw_failure *f, uint64_
 static bool plan_later(struct bw_question *q, const struct bw_failure *f, uint64_t *ret_delay)
 {
 	struct bw_registry *r = q->host->registry;
-	uint64_t delay =
-		f->has_retry_after ? f->retry_after_s * 1000ULL : (uint64_t)SECOND_RETRY_MS << q->throttles;
+	uint64_t delay = f->has_retry_after ? f->retry_after_s * 1000ULL : r->next_retry_ms << q->throttles;
 
 	if (++q->throttles >= MAX_THROTTLES)
 		return false;
-	*ret_delay = delay + bw_registry_jitter(r, FIRST_RETRY_MS);
+	*ret_delay = delay + bw_registry_jitter(r, r->first_retry_ms);
 	return true;
 }
 
@@ -139,7 +136,7 @@ static bool plan(struct bw_question *q, const struct bw_failure *f, uint64_t now
 	case BW_RETRY_LATER: again = plan_later(q, f, ret_delay); break;
 	case BW_RETRY_TIMEOUT:
 		again = ++q->timeouts < MAX_TIMEOUTS;
-		*ret_delay = bw_registry_jitter(q->host->registry, FIRST_RETRY_MS);
+		*ret_delay = bw_registry_jitter(q->host->registry, q->host->registry->first_retry_ms);
 		break;
 	}
 	return again && now + *ret_delay + LEAST_LEFT_MS < q->deadline_ms;
@@ -219,8 +216,12 @@ static const char *make_url(const struct bw_question *q)
 	bw_buf_clear(url);
 	ok = bw_buf_adds(url, q->host->is_plain ? "http://" : "https://") &&
 	     bw_buf_adds(url, q->host->address) && bw_buf_adds(url, "/v2/") &&
-	     bw_buf_adds(url, q->repository) && bw_buf_adds(url, "/manifests/") &&
-	     bw_buf_adds(url, q->tag ? q->tag : q->digest.text);
+	     bw_buf_adds(url, q->repository);
+	if (q->is_about_tags)
+		ok = ok && bw_buf_adds(url, "/tags/list?n=1");
+	else
+		ok = ok && bw_buf_adds(url, "/manifests/") &&
+		     bw_buf_adds(url, q->tag ? q->tag : q->digest.text);
 	return ok ? url->data : "";
 }
 

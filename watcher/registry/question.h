@@ -40,6 +40,7 @@ struct bw_question {
 	enum bw_http_method method;
 	bool head_refused;  /* a GET that works now shows that this host only does GET */
 	bool head_is_error; /* the same, less sure: HEAD got 5xx */
+	bool is_about_tags; /* the tag is gone (`failure` says how): this asks whether the repository is */
 	unsigned attempts, timeouts, throttles;
 	uint64_t started_ms, deadline_ms; /* 0: not yet */
 	uint64_t ready_ms;		  /* WAITING: not before */

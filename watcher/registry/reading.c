@@ -171,18 +171,39 @@ static void take_refusal(struct bw_question *q, const struct bw_http_response *r
 		return;
 	}
 	bw_failure_of_refusal(r, q->host->name, &f);
+	if (f.trouble == BW_TROUBLE_TAG_GONE && q->tag) {
+		q->failure = f;
+		q->is_about_tags = true;
+		bw_question_proceed(q);
+		return;
+	}
 	bw_question_end(q, &f);
 }
 
 /*
+ * Is the tag gone, or the whole repository? docker-registry says MANIFEST_UNKNOWN for both (handlers/manifests.go), but
+ * its list of tags knows. Whatever else comes of that question, the tag is gone.
+ */
+static void take_tags(struct bw_question *q, const struct bw_http_response *r)
+{
+	struct bw_failure f = q->failure;
+
+	if (!r->failure && r->status == 404)
+		bw_failure_of_refusal(r, q->host->name, &f);
+	bw_question_end(q, f.trouble == BW_TROUBLE_REPOSITORY_GONE ? &f : &q->failure);
+}
+
+/*
  * https first; plain only for those who may, when the peer does not speak TLS at all: not because of a bad
- * certificate, and not where TLS worked before.
+ * certificate, and not where TLS worked before. Some servers of plain HTTP answer a handshake with nothing: they wait
+ * for the end of its "header".
  */
 static bool falls_back(struct bw_question *q, const struct bw_http_response *r)
 {
 	struct bw_host *h = q->host;
 
-	if (r->failure != BW_HTTP_NOT_TLS || r->redirected || q->was_plain || !h->may_be_plain)
+	if (!(r->failure == BW_HTTP_NOT_TLS || r->is_mute) || r->redirected || q->was_plain ||
+	    !h->may_be_plain)
 		return false;
 	if (h->has_spoken && !h->is_plain)
 		return false;
@@ -204,7 +225,9 @@ void bw_reading_take(struct bw_question *q, const struct bw_http_response *r)
 
 	if (r->status && !r->redirected)
 		bw_host_answered(q->host, r->http_version, r->status);
-	if (q->method == BW_HTTP_HEAD && r->status == 501 && !r->failure)
+	if (q->is_about_tags)
+		take_tags(q, r);
+	else if (q->method == BW_HTTP_HEAD && r->status == 501 && !r->failure)
 		take_refusal(q, r);
 	else if (bw_failure_of_response(r, q->host->name, &f))
 		take_failure(q, r, &f);

@@ -187,8 +187,10 @@ static bool take_token(struct bw_ticket *t, const struct bw_http_response *r, st
 	t->host->login.realm_http_version = r->http_version;
 	if (r->status == 200)
 		return read_token(t, r, f);
-	if (r->status == 400 && bw_ticket_use_other_scope(&t->host->login, t))
+	if (r->status == 400 && (bw_ticket_use_other_scope(&t->host->login, t) || !t->was_challenged)) {
+		t->is_rejected = true; /* without a token the registry tells which scope it wants */
 		return true;
+	}
 	read_refusal(t, r, f);
 	return false;
 }

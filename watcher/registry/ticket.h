@@ -24,7 +24,9 @@ struct bw_ticket {
 	char *own_scope;
 	char *other_scope; /* that the registry asked for instead; NULL */
 	bool uses_other;
-	char *header; /* "Authorization: Bearer ..."; NULL: none yet, or thrown away */
+	bool was_challenged; /* the registry said for this repository which scope it wants */
+	bool is_rejected;    /* the endpoint does not know our scope */
+	char *header;	     /* "Authorization: Bearer ..."; NULL: none yet, or thrown away */
 	size_t header_len;
 	uint64_t number; /* tells one token from the next */
 	bool is_anonymous;

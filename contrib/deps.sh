@@ -9,12 +9,12 @@
 # Groups: build run test lint cov bench. Nothing is run as root, and no network is used, when nothing is missing.
 set -eu
 
-# The one place for minimum versions of what the program links. libcurl has CURLOPT_PROTOCOLS_STR since 7.85, SQLite
+# The one place for minimum versions of what the program links. libcurl has CURLOPT_QUICK_EXIT since 7.87, SQLite
 # STRICT tables since 3.37, OpenSSL its present licence and digest calls since 3.0. The others are releases of 2020;
 # nobody has tried older ones.
 modules() {
   cat <<'END'
-libcurl >= 7.85.0
+libcurl >= 7.87.0
 jansson >= 2.13
 sqlite3 >= 3.37.0
 libuv >= 1.40.0

@@ -24,8 +24,8 @@ struct bw_folder_options {
 extern const char *const bw_folder_skipped[];
 
 struct bw_found {
-	const char *real_path;     /* absolute, without links: the identity of the file */
-	const char *inner_path;    /* inside the root; for a file named directly its base name */
+	const char *real_path;	   /* absolute, without links: the identity of the file */
+	const char *inner_path;	   /* inside the root; for a file named directly its base name */
 	const struct bw_buf *text; /* NULL: the file could not be read; `problem` says why */
 	const char *problem;
 };

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	dprintf((int)strtol(argv[1], NULL, 10), "%.6f %.6f %ld %d\n",
 		(double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9,
-		seconds(u.ru_utime) + seconds(u.ru_stime), u.ru_maxrss, WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+		seconds(u.ru_utime) + seconds(u.ru_stime), u.ru_maxrss,
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128);
 	return 0;
 }

@@ -83,7 +83,10 @@ def look(scene: Scene) -> None:
     db = sqlite3.connect(scene.database)
     expect(db.execute("PRAGMA integrity_check").fetchone()[0] == "ok", "the database is damaged")
     expect(not db.execute("PRAGMA foreign_key_check").fetchall(), "a row refers to nothing")
-    bases = db.execute("SELECT id, tag, digest FROM base").fetchall()
+    bases = db.execute(
+        "SELECT b.id, b.tag, x.digest FROM base b"
+        " LEFT JOIN poll p ON p.base_id = b.id LEFT JOIN sighting x ON x.id = p.sighting_id"
+    ).fetchall()
     expect({tag: digest for _, tag, digest in bases} == scene.digests, "a digest is not what the registry has")
     for base, tag, digest in bases:
         rows = db.execute("SELECT number, digest FROM sighting WHERE base_id = ? ORDER BY number", (base,)).fetchall()

@@ -70,7 +70,7 @@ struct peer_link {
 	SSL *ssl;
 };
 
-/* ---- bytes ------------------------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 static inline int link_read(struct peer_link *l, char *buf, size_t size)
 {
@@ -89,7 +89,7 @@ static inline void link_write(struct peer_link *l, const char *s, size_t len)
 	}
 }
 
-/* ---- rules and requests ------------------------------------------------------------------------------------------ */
+/* --- rules and requests ----------------------------------------------------------------------- */
 
 static inline struct peer_rule *peer_find_rule(struct peer *p, const char *request)
 {
@@ -159,7 +159,7 @@ static inline bool link_answer(struct peer_link *l, const char *request)
 	return rule.act == PEER_KEEP || rule.act == PEER_HOLD;
 }
 
-/* ---- connections ------------------------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static inline bool link_shake_hands(struct peer_link *l)
 {
@@ -243,7 +243,7 @@ static inline void *peer_listen(void *arg)
 	return NULL;
 }
 
-/* ---- for tests --------------------------------------------------------------------------------------------------- */
+/* --- for tests -------------------------------------------------------------------------------- */
 
 /* Listens on a port of the kernel's choice. `tls` may be NULL; it stays the caller's. */
 static inline struct peer *peer_new(SSL_CTX *tls)
@@ -351,7 +351,7 @@ static inline void peer_free(struct peer *p)
 	free(p);
 }
 
-/* ---- certificates ------------------------------------------------------------------------------------------------ */
+/* --- certificates ----------------------------------------------------------------------------- */
 
 /* A self-signed certificate for `san` ("IP:127.0.0.1") that is good from yesterday to `days` from now. */
 static inline SSL_CTX *peer_tls(const char *san, int days, const char *pem_path)

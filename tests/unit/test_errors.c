@@ -82,7 +82,7 @@ static void test_the_host_behind_a_redirect_is_named(void **state)
 	assert_string_equal(f.message, "cdn.example:8443 answered 403");
 }
 
-/* ---- answers that are none, 429, 5xx ------------------------------------------------------------------------------ */
+/* --- answers that are none, 429, 5xx ---------------------------------------------------------- */
 
 static const struct {
 	enum bw_http_failure failure;

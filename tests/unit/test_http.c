@@ -34,7 +34,7 @@ struct world {
 	struct seen seen[64];
 };
 
-/* ---- the stage ---------------------------------------------------------------------------------------------------- */
+/* --- the stage -------------------------------------------------------------------------------- */
 
 static int begin(void **state)
 {
@@ -154,7 +154,7 @@ static void assert_failed(const struct seen *s, enum bw_http_failure failure)
 	assert_true(*s->error);
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void test_an_answer_comes_with_all_that_belongs_to_it(void **state)
 {
@@ -271,7 +271,7 @@ static void test_connections_to_a_host_are_limited(void **state)
 	assert_int_equal(peer_connections(w->peer), 3);
 }
 
-/* ---- limits and broken answers ------------------------------------------------------------------------------------ */
+/* --- limits and broken answers ---------------------------------------------------------------- */
 
 static void test_a_body_that_is_too_large_is_refused(void **state)
 {
@@ -435,7 +435,7 @@ static void test_a_name_that_cannot_be_is_dns(void **state)
 	assert_failed(&w->seen[0], BW_HTTP_DNS);
 }
 
-/* ---- redirects ---------------------------------------------------------------------------------------------------- */
+/* --- redirects -------------------------------------------------------------------------------- */
 
 static void redirect(struct peer *p, const char *match, const char *to)
 {
@@ -548,7 +548,7 @@ static void test_authorization_does_not_come_back_by_another_name(void **state)
 	assert_int_equal(peer_count(w->peer, "GET /there ", "secret"), 0);
 }
 
-/* ---- TLS ---------------------------------------------------------------------------------------------------------- */
+/* --- TLS -------------------------------------------------------------------------------------- */
 
 static void open_tls(struct world *w, const char *san, int days, const char *ca_file)
 {
@@ -701,7 +701,7 @@ static void test_a_file_without_certificates_is_refused(void **state)
 	assert_string_equal(err.msg, "/nonexistent.pem: cannot be read as a file of PEM certificates");
 }
 
-/* ---- requests that cannot be made --------------------------------------------------------------------------------- */
+/* --- requests that cannot be made ------------------------------------------------------------- */
 
 static void assert_refused(struct world *w, const struct bw_http_request *req, const char *message)
 {
@@ -748,7 +748,7 @@ static void test_a_port_that_cannot_be_is_no_connection(void **state)
 	assert_failed(&w->seen[0], BW_HTTP_CONNECT);
 }
 
-/* ---- ending at any time ------------------------------------------------------------------------------------------- */
+/* --- ending at any time ----------------------------------------------------------------------- */
 
 static void start_two(struct world *w)
 {

@@ -48,7 +48,7 @@ struct world {
 	unsigned wanted; /* held answers to wait for */
 };
 
-/* ---- the stage ---------------------------------------------------------------------------------------------------- */
+/* --- the stage -------------------------------------------------------------------------------- */
 
 static int begin(void **state)
 {
@@ -214,7 +214,7 @@ static void on_body(struct peer *p, const char *match, const char *headers, cons
 	peer_on(p, match, "", answer);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static void test_one_head_answers_one_question(void **state)
 {
@@ -310,7 +310,7 @@ static void test_hosts_that_were_named_may_be_asked_plainly(void **state)
 	assert_found(&w->told[0]);
 }
 
-/* ---- who may ask when --------------------------------------------------------------------------------------------- */
+/* --- who may ask when ------------------------------------------------------------------------- */
 
 static void release_when_full(void *arg)
 {
@@ -402,7 +402,7 @@ static void test_a_silent_registry_delays_nobody_elses(void **state)
 	assert_int_equal(w->told[0].count, 0);
 }
 
-/* ---- HEAD and GET ------------------------------------------------------------------------------------------------- */
+/* --- HEAD and GET ----------------------------------------------------------------------------- */
 
 static const char *const unusable[] = {
 	"HTTP/1.1 200 OK\r\n\r\n",
@@ -612,7 +612,7 @@ static void test_a_manifest_is_fetched_and_verified(void **state)
 	assert_false(w->told[2].has_body);
 }
 
-/* ---- trouble and further attempts --------------------------------------------------------------------------------- */
+/* --- trouble and further attempts ------------------------------------------------------------- */
 
 static void test_errors_of_the_server_are_tried_again(void **state)
 {
@@ -760,7 +760,7 @@ static void test_retry_after_that_is_too_long_is_told(void **state)
 	assert_counts(w, 2, 0, 0, 0);
 }
 
-/* ---- log-in ------------------------------------------------------------------------------------------------------- */
+/* --- log-in ----------------------------------------------------------------------------------- */
 
 static void want_bearer(struct peer *p, const char *more)
 {
@@ -1141,7 +1141,7 @@ static void test_a_redirect_to_one_who_wants_a_log_in_is_trouble(void **state)
 	assert_int_equal(peer_count(w->other, "", "Authorization"), 0);
 }
 
-/* ---- ending at any time ------------------------------------------------------------------------------------------- */
+/* --- ending at any time ----------------------------------------------------------------------- */
 
 static void stop_it(void *arg)
 {

@@ -18,19 +18,18 @@ static void everything_of_a_use_is_kept(void **state)
 	free_file(&m);
 	assert_int_equal(
 		ask(f,
-		    "SELECT count(*) FROM use u JOIN base b ON b.id = u.base_id WHERE u.ordinal = 0 AND "
+		    "SELECT count(*) FROM use u JOIN base b ON b.id = u.base_id WHERE u.line = 1 AND "
 		    "role = 'final' AND line = 1 AND line_column = 6 AND byte_start = 100 AND byte_end = 109 "
 		    "AND arg_line = 1 AND arg_column = 9 AND arg_start = 8 AND arg_end = 20 AND stage = 's1' "
-		    "AND platform = 'linux/arm/v7' AND written = expanded AND reference = "
+		    "AND platform = 'linux/arm/v7' AND written = "
 		    "'r:5000/a:1@" ZERO_DIGEST "' AND pinned = '" ZERO_DIGEST "' AND unresolved IS NULL AND "
 		    "is_scratch = 0 AND reachable = 1 AND ignored = 'old' AND ignored_until = 99 AND "
 		    "b.registry = 'r:5000' AND b.repository = 'a' AND b.tag = '1'"),
 		1);
 	assert_int_equal(
 		ask(f,
-		    "SELECT count(*) FROM use WHERE ordinal = 1 AND base_id IS NULL AND arg_line IS NULL AND "
-		    "unresolved = 'no_value' AND expanded IS NULL AND pinned IS NULL AND ignored IS NULL AND "
-		    "ignored_until IS NULL"),
+		    "SELECT count(*) FROM use WHERE line = 2 AND base_id IS NULL AND arg_line IS NULL AND "
+		    "unresolved = 'no_value' AND pinned IS NULL AND ignored IS NULL AND ignored_until = 0"),
 		1);
 }
 

@@ -128,23 +128,24 @@ static int work(const char *path, struct bw_err *err)
 static const char *const invariants[] = {
 	"SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 	"SELECT count(*) FROM pragma_foreign_key_check",
-	"SELECT count(*) FROM base b WHERE sightings <> (SELECT count(*) FROM sighting x WHERE x.base_id = "
-	"b.id)",
-	"SELECT count(*) FROM base b WHERE digest IS NOT (SELECT digest FROM sighting x WHERE x.base_id = "
-	"b.id"
-	" ORDER BY number DESC LIMIT 1)",
-	"SELECT count(*) FROM base b WHERE max(sightings - 1, 0) <>"
-	" (SELECT count(*) FROM change c WHERE c.base_id = b.id)",
+	/* what was seen is numbered without a gap, and the last one is the current one */
+	"SELECT count(*) FROM sighting x WHERE number > 1 AND NOT EXISTS"
+	"(SELECT 1 FROM sighting y WHERE y.base_id = x.base_id AND y.number = x.number - 1)",
+	"SELECT count(*) FROM base b WHERE (SELECT sighting_id FROM poll p WHERE p.base_id = b.id) IS NOT"
+	" (SELECT id FROM sighting x WHERE x.base_id = b.id ORDER BY number DESC LIMIT 1)",
+	/* a change leads to each but the first */
+	"SELECT count(*) FROM sighting x WHERE (number > 1) <> EXISTS"
+	"(SELECT 1 FROM change c WHERE c.base_id = x.base_id AND c.number = x.number)",
 	/* stale, and only then, since some time */
-	"SELECT count(*) FROM outstanding o JOIN base b ON b.id = o.base_id"
-	" WHERE handled IS NOT NULL AND (handled <> digest) <> (stale_since IS NOT NULL)",
+	"SELECT count(*) FROM outstanding o JOIN poll p ON p.base_id = o.base_id JOIN sighting x ON x.id = "
+	"p.sighting_id WHERE handled IS NOT NULL AND (handled <> digest) <> (stale_since IS NOT NULL)",
 	/* a change leaves no build without a row that says what it stood on */
-	"SELECT count(*) FROM use u JOIN base b ON b.id = u.base_id WHERE b.sightings > 1 AND NOT EXISTS"
-	"(SELECT 1 FROM outstanding o WHERE o.base_id = b.id AND o.build_id = u.build_id)",
+	"SELECT count(*) FROM use u JOIN change c ON c.base_id = u.base_id WHERE NOT EXISTS"
+	"(SELECT 1 FROM outstanding o WHERE o.base_id = u.base_id AND o.build_id = u.build_id)",
 	/* all of a record, or nothing */
-	"SELECT count(DISTINCT sightings) - 1 FROM base WHERE id <= 3 AND EXISTS(SELECT 1 FROM base)"
-	" HAVING count(*) > 0",
-	"SELECT count(DISTINCT checked_at) > 1 FROM base WHERE id <= 3",
+	"SELECT count(DISTINCT n) - 1 FROM (SELECT (SELECT count(*) FROM sighting x WHERE x.base_id = b.id) n"
+	" FROM base b WHERE id <= 3) HAVING count(*) > 0",
+	"SELECT count(DISTINCT checked_at) > 1 FROM poll WHERE base_id <= 3",
 	/* all of a scan, or nothing */
 	"SELECT count(*) FROM build t WHERE NOT EXISTS(SELECT 1 FROM use u WHERE u.build_id = t.id)",
 	"SELECT count(*) FROM build_file f WHERE NOT EXISTS(SELECT 1 FROM build t WHERE t.build_file_id = "
@@ -182,7 +183,8 @@ static void assert_finished(const char *path)
 	assert_int_equal(ask_path(path, "SELECT count(*) FROM build"), 3);
 	assert_int_equal(ask_path(path, "SELECT count(*) FROM build WHERE ended_at IS NOT NULL"), 1);
 	assert_int_equal(ask_path(path, "SELECT count(*) FROM base"), 4);
-	assert_true(ask_path(path, "SELECT min(sightings) FROM base WHERE id <= 3") >= 2);
+	assert_true(ask_path(path, "SELECT min(number) FROM sighting x JOIN poll p ON p.sighting_id = x.id "
+				   "WHERE p.base_id <= 3") >= 2);
 	assert_int_equal(
 		ask_path(path, "SELECT count(*) FROM outstanding WHERE build_id = 1 AND evidence = 'done'"),
 		3);

@@ -27,8 +27,7 @@ static void first_sight_is_a_baseline_and_no_change(void **state)
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest fresh\n");
 	assert_string_equal(history(f, NULL), "docker.io/library/a:latest #1 100 a<-- -\n");
 	assert_int_equal(ask(f, "SELECT count(*) FROM change"), 0);
-	assert_int_equal(ask(f, "SELECT first_seen FROM base"), 100);
-	assert_int_equal(ask(f, "SELECT changed_at IS NULL FROM base"), 1);
+	assert_int_equal(ask(f, "SELECT seen_at FROM sighting"), 100);
 }
 
 static void a_moved_tag_makes_its_builds_stale(void **state)
@@ -60,8 +59,8 @@ static void two_moves_are_one_outstanding_since_the_first(void **state)
 	see(f, "a", 'c', 300);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest stale since 200 " MOVED_AC "\n");
 	assert_int_equal(ask(f, "SELECT count(*) FROM outstanding"), 1);
-	assert_int_equal(ask(f, "SELECT digest_since FROM base"), 300);
-	assert_int_equal(ask(f, "SELECT sightings FROM base"), 3);
+	assert_int_equal(ask(f, "SELECT seen_at FROM sighting x JOIN poll p ON p.sighting_id = x.id"), 300);
+	assert_int_equal(ask(f, "SELECT number FROM sighting x JOIN poll p ON p.sighting_id = x.id"), 3);
 }
 
 static void the_return_of_the_tag_closes_it(void **state)
@@ -117,7 +116,7 @@ static void the_baseline_comes_with_an_unchanged_answer_too(void **state)
 	see(f, "a", 'a', 300);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest fresh\n/y/Dockerfile:1 a:latest fresh\n"
 				     "/z/Dockerfile:1 a:latest fresh\n");
-	assert_int_equal(ask(f, "SELECT newly_named FROM base"), 0);
+	assert_int_equal(ask(f, "SELECT newly_named FROM poll"), 0);
 	assert_int_equal(ask(f, "SELECT count(*) FROM outstanding WHERE handled IS NULL"), 0);
 }
 
@@ -173,14 +172,14 @@ static void an_unchanged_answer_only_says_when(void **state)
 	put(f, "/x/Dockerfile", "a");
 	see(f, "a", 'a', 100);
 	see_same(f, "a", 200);
-	assert_int_equal(ask(f, "SELECT checked_at FROM base"), 200);
+	assert_int_equal(ask(f, "SELECT checked_at FROM poll"), 200);
 	see(f, "a", 'a', 300);
-	assert_int_equal(ask(f, "SELECT checked_at FROM base"), 300);
+	assert_int_equal(ask(f, "SELECT checked_at FROM poll"), 300);
 	see_same(f, "a", 250);
 	see(f, "a", 'a', 260);
-	assert_int_equal(ask(f, "SELECT checked_at FROM base"), 300);
-	assert_int_equal(ask(f, "SELECT sightings FROM base"), 1);
-	assert_int_equal(ask(f, "SELECT digest_since FROM base"), 100);
+	assert_int_equal(ask(f, "SELECT checked_at FROM poll"), 300);
+	assert_int_equal(ask(f, "SELECT count(*) FROM sighting"), 1);
+	assert_int_equal(ask(f, "SELECT seen_at FROM sighting"), 100);
 	assert_int_equal(f->counts.first + f->counts.changed + f->counts.failed, 0);
 }
 
@@ -195,16 +194,16 @@ static void an_older_answer_that_comes_later_is_no_change_back(void **state)
 	assert_int_equal(f->counts.changed, 0);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest stale since 100000 " MOVED_AB "\n");
 	see_trouble(f, "a", BW_TROUBLE_DNS, "late", 99500);
-	assert_int_equal(ask(f, "SELECT failures FROM base"), 0);
+	assert_int_equal(ask(f, "SELECT failures FROM poll"), 0);
 	see_trouble(f, "a", BW_TROUBLE_DNS, "", 100500);
 	see_same(f, "a", 100400);
 	see(f, "a", 'b', 100400);
-	assert_int_equal(ask(f, "SELECT failures FROM base"), 1);
+	assert_int_equal(ask(f, "SELECT failures FROM poll"), 1);
 	/* A clock that was wrong by more than that is believed: nothing would move until it is caught up with. */
 	see(f, "a", 'a', 30000);
 	assert_int_equal(f->counts.changed, 1);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest fresh\n");
-	assert_int_equal(ask(f, "SELECT checked_at FROM base"), 100500);
+	assert_int_equal(ask(f, "SELECT checked_at FROM poll"), 100500);
 }
 
 static void many_answers_are_one_transaction(void **state)
@@ -251,8 +250,8 @@ static void trouble_turns_fresh_into_unknown_since_its_first_failure(void **stat
 	see_trouble(f, "a", BW_TROUBLE_SERVER, "502", 300);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest unknown since 200 "
 				     "(the registry reports an internal error: 502)\n");
-	assert_int_equal(ask(f, "SELECT failures FROM base"), 2);
-	assert_int_equal(ask(f, "SELECT checked_at FROM base"), 300);
+	assert_int_equal(ask(f, "SELECT failures FROM poll"), 2);
+	assert_int_equal(ask(f, "SELECT checked_at FROM poll"), 300);
 	assert_string_equal(wanted(f), "docker.io/library/a:latest a in trouble\n");
 }
 
@@ -263,12 +262,12 @@ static void an_answer_ends_the_trouble(void **state)
 	put(f, "/x/Dockerfile", "a");
 	see(f, "a", 'a', 100);
 	see_trouble(f, "a", BW_TROUBLE_THROTTLED, "slow down", 200);
-	assert_int_equal(ask(f, "SELECT retry_after FROM base"), 60);
+	assert_int_equal(ask(f, "SELECT retry_after FROM poll"), 60);
 	see(f, "a", 'a', 300);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest fresh\n");
 	assert_int_equal(
 		ask(f, "SELECT trouble IS NULL AND trouble_message IS NULL AND trouble_since IS NULL AND "
-		       "failures = 0 AND retry_after IS NULL FROM base"),
+		       "failures = 0 AND retry_after IS NULL FROM poll"),
 		1);
 	see_trouble(f, "a", BW_TROUBLE_TLS, "expired", 400);
 	see_same(f, "a", 500);
@@ -312,7 +311,7 @@ static void a_word_for_trouble_that_we_do_not_know_is_not_fresh(void **state)
 
 	put(f, "/x/Dockerfile", "a");
 	see(f, "a", 'a', 100);
-	run_sql(f->path, "UPDATE base SET trouble = 'sunspots', trouble_message = 'x', trouble_since = 150");
+	run_sql(f->path, "UPDATE poll SET trouble = 'sunspots', trouble_message = 'x', trouble_since = 150");
 	assert_string_equal(rows(f),
 			    "/x/Dockerfile:1 a:latest unknown since 150 (the answer of the registry makes no "
 			    "sense: x)\n");
@@ -575,8 +574,8 @@ static void long_lists_have_the_same_order_as_short_ones(void **state)
 	assert_ok(f, bw_store_forget(f->store, NULL, &f->err));
 	put_many(f, true);
 	assert_many(f);
-	run_sql(f->path, "DELETE FROM use WHERE ordinal = 1 AND build_id % 2 = 0"); /* and in the short way */
-	run_sql(f->path, "DELETE FROM use WHERE ordinal > 3");
+	run_sql(f->path, "DELETE FROM use WHERE line = 2 AND build_id % 2 = 0"); /* and in the short way */
+	run_sql(f->path, "DELETE FROM use WHERE line > 4");
 	assert_ok(f, bw_store_each_row(f->store, check_order, &(struct walk){0}, &f->err));
 }
 

@@ -109,8 +109,8 @@ static void print_verb_help(const struct verb *v)
 
 static void print_version(void)
 {
-	printf("basewatch %s\n%s\n%s\njansson %s\nlibuv %s\n", BW_VERSION, bw_http_version(), bw_store_version(),
-	       jansson_version_str(), bw_loop_version());
+	printf("basewatch %s\n%s\n%s\njansson %s\nlibuv %s\n", BW_VERSION, bw_http_version(),
+	       bw_store_version(), jansson_version_str(), bw_loop_version());
 }
 
 static enum bw_exit fail_verb(const char *name)

@@ -35,7 +35,8 @@ static int history(const struct bw_args *a, struct bw_store *s, struct bw_err *e
 	if (rc == 0)
 		rc = bw_output_flush(err);
 	if (rc == 0 && base && count == 0)
-		return bw_fail(err, BW_E_GONE, "no sighting of %s: it was never asked for, or never answered", base);
+		return bw_fail(err, BW_E_GONE, "no sighting of %s: it was never asked for, or never answered",
+			       base);
 	return rc;
 }
 

@@ -201,7 +201,8 @@ void bw_json_key(struct bw_json *w, const char *key)
 	separate(w);
 	text[0] = '"';
 	memcpy(text + 1, key, len);
-	memcpy(text + 1 + len, "\":", 2);
+	text[len + 1] = '"';
+	text[len + 2] = ':';
 	put(w, text, len + 3);
 	w->after_key = true;
 }

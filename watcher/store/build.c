@@ -234,19 +234,31 @@ static int put_base(struct bw_store *s, const struct bw_use *u, int64_t build_id
 static void bind_spans(sqlite3_stmt *q, const struct bw_use *u)
 {
 	bw_sql_bind(q, 5, u->span.line);
-	bw_sql_bind(q, 6, u->span.column);
-	bw_sql_bind(q, 7, (int64_t)u->span.start);
-	bw_sql_bind(q, 8, (int64_t)u->span.end);
+	bw_sql_bind(q, 14, u->span.column);
+	bw_sql_bind(q, 15, (int64_t)u->span.start);
+	bw_sql_bind(q, 16, (int64_t)u->span.end);
 	if (u->arg_span.line == 0)
 		return;
-	bw_sql_bind(q, 9, u->arg_span.line);
-	bw_sql_bind(q, 10, u->arg_span.column);
-	bw_sql_bind(q, 11, (int64_t)u->arg_span.start);
-	bw_sql_bind(q, 12, (int64_t)u->arg_span.end);
+	bw_sql_bind(q, 17, u->arg_span.line);
+	bw_sql_bind(q, 18, u->arg_span.column);
+	bw_sql_bind(q, 19, (int64_t)u->arg_span.start);
+	bw_sql_bind(q, 20, (int64_t)u->arg_span.end);
 }
 
-static int add_use(struct bw_store *s, const struct bw_use *u, int64_t build_id, size_t ordinal,
-		   struct bw_err *err)
+/* As the table has it (schema.c): one comparison says whether the annotation holds. */
+static int64_t ignored_until_of(const struct bw_use *u)
+{
+	if (!u->ignored)
+		return 0;
+	return u->ignored_until_ms != 0 ? u->ignored_until_ms : BW_SQL_FOR_EVER;
+}
+
+static const char *pin_of(const struct bw_use *u)
+{
+	return u->reference && bw_digest_is_set(&u->parts.digest) ? u->parts.digest.text : NULL;
+}
+
+static int add_use(struct bw_store *s, const struct bw_use *u, int64_t build_id, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int64_t base_id = 0;
@@ -257,23 +269,19 @@ static int add_use(struct bw_store *s, const struct bw_use *u, int64_t build_id,
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, build_id);
-	bw_sql_bind(q, 2, (int64_t)ordinal);
 	if (base_id != 0)
-		bw_sql_bind(q, 3, base_id);
-	bw_sql_bind_text(q, 4, bw_role_name(u->role));
+		bw_sql_bind(q, 2, base_id);
+	bw_sql_bind(q, 3, u->reachable);
+	bw_sql_bind(q, 4, ignored_until_of(u));
+	bw_sql_bind_text(q, 6, bw_role_name(u->role));
+	bw_sql_bind_text(q, 7, u->stage);
+	bw_sql_bind_text(q, 8, u->platform);
+	bw_sql_bind_text(q, 9, u->written);
+	bw_sql_bind_text(q, 10, pin_of(u));
+	bw_sql_bind_text(q, 11, u->ignored);
+	bw_sql_bind_text(q, 12, u->unresolved);
+	bw_sql_bind(q, 13, u->is_scratch);
 	bind_spans(q, u);
-	bw_sql_bind_text(q, 13, u->stage);
-	bw_sql_bind_text(q, 14, u->platform);
-	bw_sql_bind_text(q, 15, u->written);
-	bw_sql_bind_text(q, 16, u->expanded);
-	bw_sql_bind_text(q, 17, u->reference);
-	bw_sql_bind_text(q, 18,
-			 u->reference && bw_digest_is_set(&u->parts.digest) ? u->parts.digest.text : NULL);
-	bw_sql_bind_text(q, 19, u->unresolved);
-	bw_sql_bind(q, 20, u->is_scratch);
-	bw_sql_bind(q, 21, u->reachable);
-	bw_sql_bind_text(q, 22, u->ignored);
-	bw_sql_bind_time(q, 23, u->ignored_until_ms);
 	return bw_sql_run(s, q, err);
 }
 
@@ -286,7 +294,7 @@ static int replace_uses(struct bw_store *s, const struct bw_dockerfile *f, int64
 	if (rc == 0)
 		rc = run_for(s, BW_SQL_USES_DROP, build_id, 0, NULL, err);
 	for (size_t i = 0; rc == 0 && i < f->use_count; i++)
-		rc = add_use(s, &f->uses[i], build_id, i, err);
+		rc = add_use(s, &f->uses[i], build_id, err);
 	return rc;
 }
 

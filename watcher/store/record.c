@@ -17,6 +17,7 @@
 
 struct state {
 	struct bw_digest digest;
+	char media_type[BW_MEDIA_TYPE_MAX];
 	uint32_t sightings;
 	int64_t checked_at_ms; /* 0: never asked */
 	bool newly_named;      /* a build waits for its baseline */
@@ -28,11 +29,21 @@ struct recording {
 	struct bw_record_counts counts;
 };
 
+static int no_such_base(const struct bw_store *s, int64_t base_id, struct bw_err *err)
+{
+	return bw_fail(err, BW_E_INPUT, "%s: there is no base with number %lld", s->path, (long long)base_id);
+}
+
+static void copy_text(char *to, size_t size, const char *text)
+{
+	if (text && strlen(text) < size)
+		memcpy(to, text, strlen(text) + 1);
+}
+
 static int load_state(struct bw_store *s, int64_t base_id, struct state *ret, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, BW_SQL_BASE_STATE, &q, err);
-	const char *digest;
 
 	if (rc < 0)
 		return rc;
@@ -41,16 +52,14 @@ static int load_state(struct bw_store *s, int64_t base_id, struct state *ret, st
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return bw_fail(err, BW_E_INPUT, "%s: there is no base with number %lld", s->path,
-			       (long long)base_id);
+		return no_such_base(s, base_id, err);
 	*ret = (struct state){
-		.sightings = bw_sql_column_u32(q, 1),
-		.checked_at_ms = bw_sql_column_int(q, 2),
-		.newly_named = bw_sql_column_int(q, 3) != 0,
+		.sightings = bw_sql_column_u32(q, 0),
+		.checked_at_ms = bw_sql_column_int(q, 1),
+		.newly_named = bw_sql_column_int(q, 2) != 0,
 	};
-	digest = bw_sql_column(q, 0);
-	if (digest && strlen(digest) < sizeof(ret->digest.text))
-		memcpy(ret->digest.text, digest, strlen(digest) + 1);
+	copy_text(ret->digest.text, sizeof(ret->digest.text), bw_sql_column(q, 3));
+	copy_text(ret->media_type, sizeof(ret->media_type), bw_sql_column(q, 4));
 	return bw_sql_columns_ok(s, err);
 }
 
@@ -119,7 +128,9 @@ static int touch(struct bw_store *s, const struct bw_seen *x, bool *ret, struct 
 	return rc;
 }
 
-static int add_sighting(struct bw_store *s, const struct bw_seen *x, uint32_t number, struct bw_err *err)
+/* False: the base has a sighting with this number. */
+static int add_sighting(struct bw_store *s, const struct bw_seen *x, uint32_t number, bool *ret,
+			struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, BW_SQL_SIGHTING_ADD, &q, err);
@@ -128,26 +139,36 @@ static int add_sighting(struct bw_store *s, const struct bw_seen *x, uint32_t nu
 		return rc;
 	bw_sql_bind(q, 1, x->base_id);
 	bw_sql_bind(q, 2, number);
-	bw_sql_bind_text(q, 3, x->answer->digest.text);
-	bw_sql_bind(q, 4, x->at_ms);
-	return bw_sql_run(s, q, err);
+	bw_sql_bind(q, 3, x->at_ms);
+	bw_sql_bind_text(q, 4, x->answer->digest.text);
+	bw_sql_bind_text(q, 5, media_type_of(x));
+	rc = bw_sql_run(s, q, err);
+	*ret = rc == 0 && sqlite3_changes(s->db) > 0;
+	return rc < 0 && sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_FOREIGNKEY
+		       ? no_such_base(s, x->base_id, err)
+		       : rc;
 }
 
-/* So is a first sight, when everything is one. False: the base has a digest. */
-static int record_first(struct bw_store *s, const struct bw_seen *x, bool *ret, struct bw_err *err)
+/* The sighting that was just added is the last one of its base. */
+static int move_base(struct bw_store *s, const struct bw_seen *x, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_BASE_FIRST, &q, err);
+	int rc = bw_sql_use(s, BW_SQL_BASE_MOVED, &q, err);
 
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, x->base_id);
 	bw_sql_bind(q, 2, x->at_ms);
-	bw_sql_bind_text(q, 3, x->answer->digest.text);
-	bw_sql_bind_text(q, 4, media_type_of(x));
-	rc = bw_sql_run(s, q, err);
-	*ret = rc == 0 && sqlite3_changes(s->db) > 0;
-	return *ret ? add_sighting(s, x, 1, err) : rc;
+	bw_sql_bind(q, 3, sqlite3_last_insert_rowid(s->db));
+	return bw_sql_run(s, q, err);
+}
+
+/* A first sight needs no question: the first sighting can be added only once. False: there is more to it. */
+static int record_first(struct bw_store *s, const struct bw_seen *x, bool *ret, struct bw_err *err)
+{
+	int rc = add_sighting(s, x, 1, ret, err);
+
+	return rc == 0 && *ret ? move_base(s, x, err) : rc;
 }
 
 static int record_trouble(struct bw_store *s, const struct bw_seen *x, struct bw_err *err)
@@ -165,6 +186,24 @@ static int record_trouble(struct bw_store *s, const struct bw_seen *x, struct bw
 	return bw_sql_run(s, q, err);
 }
 
+/* The registry may say later, or better, what kind of manifest it has. */
+static int learn_media_type(struct bw_store *s, const struct bw_seen *x, const struct state *old,
+			    struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (!media_type_of(x) || strcmp(media_type_of(x), old->media_type) == 0)
+		return 0;
+	rc = bw_sql_use(s, BW_SQL_SIGHTING_TYPE, &q, err);
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind(q, 2, old->sightings);
+	bw_sql_bind_text(q, 3, media_type_of(x));
+	return bw_sql_run(s, q, err);
+}
+
 static int record_same(struct bw_store *s, const struct bw_seen *x, const struct state *old,
 		       struct bw_err *err)
 {
@@ -175,8 +214,9 @@ static int record_same(struct bw_store *s, const struct bw_seen *x, const struct
 		return rc;
 	bw_sql_bind(q, 1, x->base_id);
 	bw_sql_bind(q, 2, x->at_ms);
-	bw_sql_bind_text(q, 3, media_type_of(x));
 	rc = bw_sql_run(s, q, err);
+	if (rc == 0)
+		rc = learn_media_type(s, x, old, err);
 	if (rc == 0 && old->newly_named)
 		rc = start_pairs(s, x->base_id, old->digest.text, err);
 	return rc;
@@ -191,22 +231,6 @@ static int add_change(struct bw_store *s, const struct bw_seen *x, uint32_t numb
 		return rc;
 	bw_sql_bind(q, 1, x->base_id);
 	bw_sql_bind(q, 2, number);
-	bw_sql_bind(q, 3, x->at_ms);
-	return bw_sql_run(s, q, err);
-}
-
-static int move_base(struct bw_store *s, const struct bw_seen *x, uint32_t number, struct bw_err *err)
-{
-	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_BASE_MOVED, &q, err);
-
-	if (rc < 0)
-		return rc;
-	bw_sql_bind(q, 1, x->base_id);
-	bw_sql_bind(q, 2, x->at_ms);
-	bw_sql_bind_text(q, 3, x->answer->digest.text);
-	bw_sql_bind_text(q, 4, media_type_of(x));
-	bw_sql_bind(q, 5, number);
 	return bw_sql_run(s, q, err);
 }
 
@@ -214,10 +238,11 @@ static int record_change(struct bw_store *s, const struct bw_seen *x, const stru
 			 struct bw_err *err)
 {
 	uint32_t number = old->sightings + 1;
-	int rc = move_base(s, x, number, err);
+	bool is_new;
+	int rc = add_sighting(s, x, number, &is_new, err);
 
 	if (rc == 0)
-		rc = add_sighting(s, x, number, err);
+		rc = move_base(s, x, err);
 	if (rc == 0)
 		rc = add_change(s, x, number, err);
 	return rc < 0 ? rc : move_pairs(s, x, old, err);

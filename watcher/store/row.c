@@ -1,7 +1,6 @@
 /* row.c - the chosen builds' uses with all that is known of them; see store/row.h. */
 #include "store/row.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -9,13 +8,9 @@
 #include "store/manifest.h"
 #include "store/sql.h"
 
-/* The columns of the BW_SQL_ROWS_* and BW_SQL_OTHERS_* statements (statement.c). */
+/* The columns of all these statements (statement.c), then those of rows with a base, and of the others. */
 enum {
-	ROW_SOURCE,
-	ROW_PATH,
-	ROW_TARGET,
-	ROW_IS_TEMPLATE,
-	ROW_PROBLEM,
+	ROW_BUILD_ID,
 	ROW_LINE,
 	ROW_ROLE,
 	ROW_STAGE,
@@ -23,43 +18,105 @@ enum {
 	ROW_WRITTEN,
 	ROW_PINNED,
 	ROW_REACHABLE,
-	ROW_IS_SCRATCH,
-	ROW_UNRESOLVED,
 	ROW_IGNORED,
 	ROW_IGNORED_UNTIL,
+
 	ROW_BASE_ID,
-	ROW_BASE,
-	ROW_DIGEST,
-	ROW_MEDIA_TYPE,
-	ROW_FIRST_SEEN,
-	ROW_CHANGED_AT,
-	ROW_DIGEST_SINCE,
+	ROW_REGISTRY,
+	ROW_REPOSITORY,
+	ROW_TAG,
 	ROW_CHECKED_AT,
 	ROW_TROUBLE,
 	ROW_TROUBLE_MESSAGE,
 	ROW_TROUBLE_SINCE,
 	ROW_RETRY_AFTER,
-	ROW_PREVIOUS,
-	ROW_CLASS,
+	ROW_DIGEST,
+	ROW_DIGEST_SINCE,
+	ROW_MEDIA_TYPE,
+	ROW_NUMBER,
+	ROW_PAIR, /* NULL: the build stands on what the tag has, and the next two are NULL as well */
 	ROW_HANDLED,
 	ROW_STALE_SINCE,
-	ROW_COUNT,
+
+	ROW_PROBLEM = ROW_BASE_ID,
+	ROW_IS_SCRATCH,
+	ROW_UNRESOLVED,
 };
+
+enum { PLACE_SOURCE, PLACE_PATH, PLACE_TARGET, PLACE_IS_TEMPLATE };
+enum { MOVE_PREVIOUS, MOVE_CLASS, MOVE_FIRST_SEEN };
 
 struct lister {
 	bw_row_fn fn;
 	void *arg;
+	int64_t build_id;    /* of the last row */
+	struct bw_row build; /* what the rows of that build have in common */
+	sqlite3_stmt *place; /* holds its texts */
+	int64_t base_id;     /* of the last row */
+	char *base;	     /* its name */
+	size_t capacity;
 };
+
+/* Puts the name of a base together, once for all its uses. */
+static const char *name_base(sqlite3_stmt *q, int64_t base_id, struct lister *l)
+{
+	const char *parts[3];
+	size_t lens[3], size = 0;
+	char *to;
+
+	if (base_id == l->base_id)
+		return l->base;
+	for (int i = 0; i < 3; i++) {
+		parts[i] = bw_sql_column(q, ROW_REGISTRY + i);
+		lens[i] = parts[i] ? strlen(parts[i]) : 0;
+		size += lens[i] + 1;
+	}
+	if (size > l->capacity) {
+		l->base = bw_realloc(l->base, size, 1);
+		l->capacity = size;
+	}
+	to = l->base;
+	for (int i = 0; i < 3; i++) {
+		if (parts[i])
+			memcpy(to, parts[i], lens[i]);
+		to += lens[i];
+		*to++ = "/:"[i]; /* the last one is the NUL */
+	}
+	l->base_id = base_id;
+	return l->base;
+}
+
+/* Looks a build up, once for all its uses in a row. */
+static int find_place(struct bw_store *s, sqlite3_stmt *q, struct lister *l, struct bw_err *err)
+{
+	int64_t build_id = bw_sql_column_int(q, ROW_BUILD_ID);
+	int rc;
+
+	if (build_id == l->build_id)
+		return 0;
+	l->build_id = 0;
+	bw_sql_done(&l->place);
+	rc = bw_sql_use(s, BW_SQL_PLACE, &l->place, err);
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(l->place, 1, build_id);
+	rc = bw_sql_step(s, l->place, err);
+	if (rc < 0)
+		return rc;
+	l->build_id = build_id;
+	l->build = (struct bw_row){
+		.source = bw_sql_column(l->place, PLACE_SOURCE),
+		.path = bw_sql_column(l->place, PLACE_PATH),
+		.target = bw_sql_column(l->place, PLACE_TARGET),
+		.is_template = bw_sql_column_int(l->place, PLACE_IS_TEMPLATE) != 0,
+	};
+	return bw_sql_columns_ok(s, err);
+}
 
 static void read_use(sqlite3_stmt *q, struct bw_row *r)
 {
 	const char *role = bw_sql_column(q, ROW_ROLE);
 
-	r->source = bw_sql_column(q, ROW_SOURCE);
-	r->path = bw_sql_column(q, ROW_PATH);
-	r->target = bw_sql_column(q, ROW_TARGET);
-	r->is_template = bw_sql_column_int(q, ROW_IS_TEMPLATE) != 0;
-	r->problem = bw_sql_column(q, ROW_PROBLEM);
 	r->line = bw_sql_column_u32(q, ROW_LINE);
 	/* A role of a newer program cannot be here: its schema would be newer too. */
 	if (!role || !bw_role_parse(role, &r->role))
@@ -69,10 +126,11 @@ static void read_use(sqlite3_stmt *q, struct bw_row *r)
 	r->written = bw_sql_column(q, ROW_WRITTEN);
 	r->pinned = bw_sql_column(q, ROW_PINNED);
 	r->reachable = bw_sql_column_int(q, ROW_REACHABLE) != 0;
-	r->is_scratch = bw_sql_column_int(q, ROW_IS_SCRATCH) != 0;
-	r->unresolved = bw_sql_column(q, ROW_UNRESOLVED);
 	r->ignored = bw_sql_column(q, ROW_IGNORED);
-	r->ignored_until_ms = bw_sql_column_int(q, ROW_IGNORED_UNTIL);
+	if (r->ignored)
+		r->ignored_until_ms = bw_sql_column_int(q, ROW_IGNORED_UNTIL);
+	if (r->ignored_until_ms == BW_SQL_FOR_EVER)
+		r->ignored_until_ms = 0;
 }
 
 static void read_trouble(sqlite3_stmt *q, struct bw_row *r)
@@ -89,17 +147,31 @@ static void read_trouble(sqlite3_stmt *q, struct bw_row *r)
 	r->retry_after_s = bw_sql_column_u32(q, ROW_RETRY_AFTER);
 }
 
-static void read_base(sqlite3_stmt *q, struct bw_row *r)
+/* Few bases have moved, so what is known of that is looked up for these alone; `ret` holds the texts. */
+static int read_move(struct bw_store *s, int64_t number, struct bw_row *r, sqlite3_stmt **ret,
+		     struct bw_err *err)
 {
-	r->base = bw_sql_column(q, ROW_BASE);
-	r->digest = bw_sql_column(q, ROW_DIGEST);
-	r->first_seen_ms = bw_sql_column_int(q, ROW_FIRST_SEEN);
-	r->changed_at_ms = bw_sql_column_int(q, ROW_CHANGED_AT);
-	r->digest_since_ms = bw_sql_column_int(q, ROW_DIGEST_SINCE);
-	r->checked_at_ms = bw_sql_column_int(q, ROW_CHECKED_AT);
-	read_trouble(q, r);
-	r->previous = bw_sql_column(q, ROW_PREVIOUS);
-	r->change_class = bw_sql_column(q, ROW_CLASS);
+	int rc = bw_sql_use(s, BW_SQL_MOVE, ret, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(*ret, 1, r->base_id);
+	bw_sql_bind(*ret, 2, number);
+	rc = bw_sql_step(s, *ret, err);
+	if (rc <= 0)
+		return rc;
+	r->changed_at_ms = r->digest_since_ms;
+	r->previous = bw_sql_column(*ret, MOVE_PREVIOUS);
+	r->change_class = bw_sql_column(*ret, MOVE_CLASS);
+	r->first_seen_ms = bw_sql_column_int(*ret, MOVE_FIRST_SEEN);
+	return 0;
+}
+
+static void read_pair(sqlite3_stmt *q, struct bw_row *r)
+{
+	r->handled = r->digest;
+	if (bw_sql_column_int(q, ROW_PAIR) == 0)
+		return;
 	r->handled = bw_sql_column(q, ROW_HANDLED);
 	r->stale_since_ms = bw_sql_column_int(q, ROW_STALE_SINCE);
 }
@@ -112,111 +184,93 @@ static int read_pin(struct bw_store *s, sqlite3_stmt *q, struct bw_row *r, struc
 		.digest = r->digest,
 		.media_type = bw_sql_column(q, ROW_MEDIA_TYPE),
 	};
+	int rc = bw_sql_columns_ok(s, err);
 
-	return bw_store_decide_pin(s, &pin, &r->pin, err);
+	return rc < 0 ? rc : bw_store_decide_pin(s, &pin, &r->pin, err);
 }
 
-static int each(struct bw_store *s, enum bw_sql which, const struct lister *l, struct bw_err *err)
+static int on_base_row(struct bw_store *s, sqlite3_stmt *q, struct lister *l, struct bw_err *err)
+{
+	struct bw_row r = l->build;
+	BW_AUTOSQL sqlite3_stmt *move = NULL;
+	int64_t number = bw_sql_column_int(q, ROW_NUMBER);
+	int rc = 0;
+
+	read_use(q, &r);
+	r.base_id = bw_sql_column_int(q, ROW_BASE_ID);
+	r.base = name_base(q, r.base_id, l);
+	r.checked_at_ms = bw_sql_column_int(q, ROW_CHECKED_AT);
+	read_trouble(q, &r);
+	r.digest = bw_sql_column(q, ROW_DIGEST);
+	r.digest_since_ms = bw_sql_column_int(q, ROW_DIGEST_SINCE);
+	r.first_seen_ms = r.digest_since_ms;
+	read_pair(q, &r);
+	if (number > 1)
+		rc = read_move(s, number, &r, &move, err);
+	if (rc == 0)
+		rc = bw_sql_columns_ok(s, err);
+	if (rc == 0 && r.pinned)
+		rc = read_pin(s, q, &r, err);
+	return rc < 0 ? rc : l->fn(&r, l->arg, err);
+}
+
+static int on_other_row(struct bw_store *s, sqlite3_stmt *q, struct lister *l, struct bw_err *err)
+{
+	struct bw_row r = l->build;
+	int rc;
+
+	read_use(q, &r);
+	r.problem = bw_sql_column(q, ROW_PROBLEM);
+	r.is_scratch = bw_sql_column_int(q, ROW_IS_SCRATCH) != 0;
+	r.unresolved = bw_sql_column(q, ROW_UNRESOLVED);
+	rc = bw_sql_columns_ok(s, err);
+	return rc < 0 ? rc : l->fn(&r, l->arg, err);
+}
+
+typedef int (*read_fn)(struct bw_store *s, sqlite3_stmt *q, struct lister *l, struct bw_err *err);
+
+static int each(struct bw_store *s, enum bw_sql which, read_fn read, struct lister *l, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, which, &q, err);
 
-	if (rc < 0)
-		return rc;
-	assert(sqlite3_column_count(q) >= ROW_COUNT);
-	while ((rc = bw_sql_step(s, q, err)) > 0) {
-		struct bw_row r = {.base_id = bw_sql_column_int(q, ROW_BASE_ID)};
-
-		read_use(q, &r);
-		if (r.base_id != 0)
-			read_base(q, &r);
-		rc = bw_sql_columns_ok(s, err);
-		if (rc == 0 && r.pinned && r.base_id != 0)
-			rc = read_pin(s, q, &r, err);
+	while (rc >= 0 && (rc = bw_sql_step(s, q, err)) > 0) {
+		rc = find_place(s, q, l, err);
 		if (rc == 0)
-			rc = l->fn(&r, l->arg, err);
+			rc = read(s, q, l, err);
 		if (rc < 0)
 			return rc;
 	}
 	return rc;
 }
 
-/* The names of a build that the order of rows goes by. */
-struct build_name {
-	char *parts[3]; /* source, path, target */
-};
-
-static void forget_name(struct build_name *n)
-{
-	for (size_t i = 0; i < BW_COUNT(n->parts); i++)
-		free(n->parts[i]);
-	*n = (struct build_name){0};
-}
-
-static int compare_names(const struct build_name *a, const struct build_name *b)
-{
-	int order = 0;
-
-	for (size_t i = 0; order == 0 && i < BW_COUNT(a->parts); i++)
-		order = strcmp(a->parts[i], b->parts[i]);
-	return order;
-}
-
-static void read_name(sqlite3_stmt *q, struct build_name *ret)
-{
-	for (size_t i = 0; i < BW_COUNT(ret->parts); i++) {
-		const char *text = bw_sql_column(q, (int)i);
-
-		ret->parts[i] = bw_strdup(text ? text : "");
-	}
-}
-
-/*
- * Have the builds got their ids in the order of their names, as a first scan gives them? There are far fewer builds
- * than uses, so asking costs little, and saves the sorting of the uses.
- */
-static int ask_order(struct bw_store *s, bool *ret, struct bw_err *err)
-{
-	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	struct build_name last = {0};
-	bool in_order = true;
-	int rc = bw_sql_use(s, BW_SQL_CHOSEN_NAMES, &q, err);
-
-	while (rc >= 0 && in_order && (rc = bw_sql_step(s, q, err)) > 0) {
-		struct build_name name;
-
-		read_name(q, &name);
-		in_order = !last.parts[0] || compare_names(&last, &name) < 0;
-		forget_name(&last);
-		last = name;
-		rc = bw_sql_columns_ok(s, err);
-	}
-	forget_name(&last);
-	if (rc >= 0)
-		*ret = in_order;
-	return rc < 0 ? rc : 0;
-}
-
 static int list_rows(struct bw_store *s, void *arg, struct bw_err *err)
 {
-	const struct lister *l = arg;
+	struct lister *l = arg;
 	enum bw_sql which = BW_SQL_ROWS_FEW;
-	bool is_wide = false, in_order = false;
+	bool is_wide = false;
+	int64_t in_order = 0;
 	int rc = bw_store_is_wide(s, &is_wide, err);
 
+	/* There are far fewer builds than uses, so asking costs little, and saves the sorting of the uses. */
 	if (rc == 0 && is_wide)
-		rc = ask_order(s, &in_order, err);
+		rc = bw_sql_number(s, BW_SQL_CHOSEN_IS_IN_ORDER, &in_order, err);
 	if (is_wide)
 		which = in_order ? BW_SQL_ROWS_MANY_IN_ORDER : BW_SQL_ROWS_MANY;
 	if (rc == 0)
-		rc = each(s, which, l, err);
-	return rc < 0 ? rc : each(s, is_wide ? BW_SQL_OTHERS_MANY : BW_SQL_OTHERS_FEW, l, err);
+		rc = each(s, which, on_base_row, l, err);
+	if (rc == 0)
+		rc = each(s, is_wide ? BW_SQL_OTHERS_MANY : BW_SQL_OTHERS_FEW, on_other_row, l, err);
+	bw_sql_done(&l->place); /* nothing may be open at the end of the view */
+	return rc;
 }
 
 /* Both lists see the same state of the database, however long the reader takes. */
 int bw_store_each_row(struct bw_store *s, bw_row_fn fn, void *arg, struct bw_err *err)
 {
 	struct lister l = {.fn = fn, .arg = arg};
+	int rc = bw_sql_view(s, list_rows, &l, err);
 
-	return bw_sql_view(s, list_rows, &l, err);
+	free(l.base);
+	return rc;
 }

@@ -47,73 +47,79 @@ static const char *const step_1[] = {
 	" UNIQUE(build_file_id, target)"
 	") STRICT",
 
-	/* `newly_named`: some build names it since its last answer only; `outstanding` has the row. */
+	/* The name and nothing else: lists in the order of the names go by the index alone. */
 	"CREATE TABLE base("
 	" id INTEGER PRIMARY KEY,"
 	" registry TEXT NOT NULL,"
 	" repository TEXT NOT NULL,"
-	" tag TEXT NOT NULL,"
-	" digest TEXT,"
-	" media_type TEXT,"
-	" sightings INTEGER NOT NULL,"
-	" first_seen INTEGER,"
-	" changed_at INTEGER,"
-	" digest_since INTEGER,"
-	" checked_at INTEGER,"
-	" trouble TEXT,"
-	" trouble_message TEXT,"
-	" trouble_since INTEGER,"
-	" failures INTEGER NOT NULL,"
-	" retry_after INTEGER,"
-	" newly_named INTEGER NOT NULL"
+	" tag TEXT NOT NULL"
 	") STRICT",
 	"CREATE UNIQUE INDEX base_name ON base(registry, repository, tag)",
 
-	"CREATE TABLE use("
-	" build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,"
-	" ordinal INTEGER NOT NULL,"
-	" base_id INTEGER REFERENCES base ON DELETE RESTRICT,"
-	" role TEXT NOT NULL,"
-	" line INTEGER NOT NULL,"
-	" line_column INTEGER NOT NULL,"
-	" byte_start INTEGER NOT NULL,"
-	" byte_end INTEGER NOT NULL,"
-	" arg_line INTEGER," /* all four NULL: the text comes from no ARG default */
-	" arg_column INTEGER,"
-	" arg_start INTEGER,"
-	" arg_end INTEGER,"
-	" stage TEXT,"
-	" platform TEXT,"
-	" written TEXT NOT NULL,"
-	" expanded TEXT,"
-	" reference TEXT,"
-	" pinned TEXT,"
-	" unresolved TEXT,"
-	" is_scratch INTEGER NOT NULL,"
-	" reachable INTEGER NOT NULL,"
-	" ignored TEXT,"
-	" ignored_until INTEGER,"
-	" PRIMARY KEY(build_id, ordinal)"
-	") STRICT, WITHOUT ROWID",
-	"CREATE INDEX use_base ON use(base_id)",
-
+	/* What the registries said, for ever: a row is added for each new digest of a base, numbered 1, 2, ... */
 	"CREATE TABLE sighting("
+	" id INTEGER PRIMARY KEY,"
 	" base_id INTEGER NOT NULL REFERENCES base ON DELETE CASCADE,"
 	" number INTEGER NOT NULL,"
-	" digest TEXT NOT NULL,"
 	" seen_at INTEGER NOT NULL,"
-	" PRIMARY KEY(base_id, number)"
-	") STRICT, WITHOUT ROWID",
+	" digest TEXT NOT NULL,"
+	" media_type TEXT," /* NULL: the registry did not say */
+	" UNIQUE(base_id, number)"
+	") STRICT",
 
 	/* `number` is that of the sighting that the change led to. */
 	"CREATE TABLE change("
 	" base_id INTEGER NOT NULL,"
 	" number INTEGER NOT NULL,"
 	" class TEXT NOT NULL,"
-	" at INTEGER NOT NULL,"
 	" PRIMARY KEY(base_id, number),"
-	" FOREIGN KEY(base_id, number) REFERENCES sighting ON DELETE CASCADE"
+	" FOREIGN KEY(base_id, number) REFERENCES sighting(base_id, number) ON DELETE CASCADE"
 	") STRICT, WITHOUT ROWID",
+
+	/*
+	 * What changes with each answer; no row: never asked. The rows are small, so that a sweep without news writes
+	 * few pages. `sighting_id`: the last one, NULL: never seen; only a sighting's own transaction changes it.
+	 * `newly_named`: some build names the base since its last answer only; `outstanding` has the row.
+	 */
+	"CREATE TABLE poll("
+	" base_id INTEGER PRIMARY KEY REFERENCES base ON DELETE CASCADE,"
+	" sighting_id INTEGER,"
+	" checked_at INTEGER NOT NULL,"
+	" failures INTEGER NOT NULL,"
+	" newly_named INTEGER NOT NULL,"
+	" trouble TEXT,"
+	" trouble_message TEXT,"
+	" trouble_since INTEGER,"
+	" retry_after INTEGER"
+	") STRICT",
+
+	/* `ignored_until`: 0 where no annotation holds, the last moment that there is where one holds for ever. */
+	"CREATE TABLE use("
+	" id INTEGER PRIMARY KEY," /* in the order of the file */
+	" build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,"
+	" base_id INTEGER REFERENCES base ON DELETE RESTRICT,"
+	" reachable INTEGER NOT NULL,"
+	" ignored_until INTEGER NOT NULL,"
+	" line INTEGER NOT NULL,"
+	" role TEXT NOT NULL,"
+	" stage TEXT,"
+	" platform TEXT,"
+	" written TEXT NOT NULL,"
+	" pinned TEXT,"
+	" ignored TEXT,"
+	" unresolved TEXT,"
+	" is_scratch INTEGER NOT NULL,"
+	" line_column INTEGER NOT NULL,"
+	" byte_start INTEGER NOT NULL,"
+	" byte_end INTEGER NOT NULL,"
+	" arg_line INTEGER," /* all four NULL: the text comes from no ARG default */
+	" arg_column INTEGER,"
+	" arg_start INTEGER,"
+	" arg_end INTEGER"
+	") STRICT",
+	"CREATE INDEX use_build ON use(build_id)",
+	/* With all that decides whether a base is asked. */
+	"CREATE INDEX use_base ON use(base_id, build_id, id, reachable, ignored_until)",
 
 	/*
 	 * What a build is known to stand on. No row: on what the tag has now, because nothing has moved since the

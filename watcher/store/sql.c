@@ -87,12 +87,6 @@ void bw_sql_bind(sqlite3_stmt *q, int at, int64_t value)
 	(void)rc;
 }
 
-void bw_sql_bind_time(sqlite3_stmt *q, int at, int64_t ms)
-{
-	if (ms != 0)
-		bw_sql_bind(q, at, ms); /* what is not bound is NULL */
-}
-
 void bw_sql_bind_text(sqlite3_stmt *q, int at, const char *text)
 {
 	int rc = sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);

@@ -41,7 +41,7 @@ enum bw_sql {
 	BW_SQL_KEEP_TARGET,
 	BW_SQL_CHOSEN_COUNT,
 	BW_SQL_CHOSEN_IS_WIDE,
-	BW_SQL_CHOSEN_NAMES,
+	BW_SQL_CHOSEN_IS_IN_ORDER,
 	BW_SQL_SOURCES,
 	BW_SQL_SOURCE_FIND,
 	BW_SQL_FILES_BELOW,
@@ -66,9 +66,9 @@ enum bw_sql {
 	BW_SQL_BASE_STATE,
 	BW_SQL_BASE_TROUBLE,
 	BW_SQL_BASE_SAME,
-	BW_SQL_BASE_FIRST,
 	BW_SQL_BASE_MOVED,
 	BW_SQL_SIGHTING_ADD,
+	BW_SQL_SIGHTING_TYPE,
 	BW_SQL_CHANGE_ADD,
 	BW_SQL_PAIRS_START,
 	BW_SQL_PAIRS_FIX,
@@ -84,6 +84,8 @@ enum bw_sql {
 	BW_SQL_CHILD_FIND,
 
 	/* rows: row.c */
+	BW_SQL_PLACE,
+	BW_SQL_MOVE,
 	BW_SQL_ROWS_FEW,
 	BW_SQL_ROWS_MANY,
 	BW_SQL_ROWS_MANY_IN_ORDER,
@@ -124,9 +126,10 @@ int bw_sql_exec(struct bw_store *s, enum bw_sql which, struct bw_err *err) BW_NO
 /* The same; `ret` receives the first column of its one row. */
 int bw_sql_number(struct bw_store *s, enum bw_sql which, int64_t *ret, struct bw_err *err) BW_NODISCARD;
 
+#define BW_SQL_FOR_EVER INT64_MAX /* behind every moment */
+
 /* Parameters count from 1. Texts are not copied: they must live until the statement is done. */
 void bw_sql_bind(sqlite3_stmt *q, int at, int64_t value);
-void bw_sql_bind_time(sqlite3_stmt *q, int at, int64_t ms);	  /* 0 is NULL: never */
 void bw_sql_bind_text(sqlite3_stmt *q, int at, const char *text); /* NULL is NULL */
 
 /* Columns count from 0. Texts are valid until the next step; NULL is NULL, and 0 for numbers. */

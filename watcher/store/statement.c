@@ -7,13 +7,17 @@
 #include "store/sql.h"
 
 /* A use that needs an answer: the target needs its stage, and no annotation holds now (?1). */
-#define IS_WANTED "u.reachable AND (u.ignored IS NULL OR u.ignored_until <= ?1)"
+#define IS_WANTED "u.reachable AND u.ignored_until <= ?1"
 
-#define BASE_NAME "b.registry || '/' || b.repository || ':' || b.tag"
 #define NO_TROUBLE                                                                     \
 	"trouble = NULL, trouble_message = NULL, trouble_since = NULL, failures = 0, " \
 	"retry_after = NULL"
-#define CHECKED_AT "checked_at = max(coalesce(checked_at, 0), ?2)" /* never moves backwards */
+#define CHECKED_AT "checked_at = max(checked_at, ?2)" /* never moves backwards */
+
+/* The state p of a base, and its last sighting x, where it has been seen. */
+#define CURRENT_OF(id) " poll p ON p.base_id = " id " CROSS JOIN sighting x ON x.id = p.sighting_id"
+#define WAS_SEEN_AT(digest) \
+	"EXISTS(SELECT 1 FROM sighting y WHERE y.base_id = u.base_id AND y.digest = " digest ")"
 
 /*
  * ?1 the source, ?2 a path: itself and everything below it, '' for all. '0' is the character behind '/', and a blob is
@@ -23,41 +27,49 @@
 	"f.source_id = ?1 AND f.path >= ?2 AND f.path < CASE ?2 WHEN '' THEN x'' ELSE ?2 || '0' END " \
 	"AND (?2 = '' OR f.path = ?2 OR f.path > ?2 || '/')"
 
-#define WANTED_COLUMNS "b.id, b.registry, b.repository, b.tag, b.digest, b.trouble IS NOT NULL, b.media_type"
+#define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.trouble IS NOT NULL"
 
 /* A pair without a row stands on what the tag has: nothing has moved since the build names the base (schema.c). */
-#define HANDLED "CASE WHEN o.base_id IS NULL THEN b.digest ELSE o.handled END"
+#define HANDLED "CASE WHEN o.base_id IS NULL THEN x.digest ELSE o.handled END"
 
-/* The same columns for every row; the reader (row.c) counts them. */
-#define PLACE_COLUMNS "s.name, f.path, t.target, f.is_template"
-#define USE_COLUMNS                                                                     \
-	"NULL, u.line, u.role, u.stage, u.platform, u.written, u.pinned, u.reachable, " \
-	"u.is_scratch, u.unresolved, u.ignored, u.ignored_until"
-#define NO_USE_COLUMNS "t.problem, t.problem_line, NULL, NULL, NULL, NULL, NULL, 1, 0, NULL, NULL, NULL"
-#define BASE_COLUMNS                                                                    \
-	"b.id, " BASE_NAME ", b.digest, b.media_type, b.first_seen, b.changed_at, "     \
-	"b.digest_since, b.checked_at, b.trouble, b.trouble_message, b.trouble_since, " \
-	"b.retry_after, "                                                               \
-	"CASE WHEN b.sightings > 1 THEN (SELECT p.digest FROM sighting p"               \
-	" WHERE p.base_id = b.id AND p.number = b.sightings - 1) END, "                 \
-	"CASE WHEN b.sightings > 1 THEN (SELECT c.class FROM change c"                  \
-	" WHERE c.base_id = b.id AND c.number = b.sightings) END, " HANDLED ", o.stale_since"
-#define NO_BASE_COLUMNS                                                                     \
-	"0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, " \
-	"NULL, NULL"
-#define JOIN_PLACE                                           \
-	" CROSS JOIN build t ON t.id = c.build_id"           \
+/* In the order of the reader (row.c), which asks for the names of a build when another build begins. */
+#define USE_COLUMNS                                                                           \
+	"u.build_id, u.line, u.role, u.stage, u.platform, u.written, u.pinned, u.reachable, " \
+	"u.ignored, u.ignored_until"
+#define NO_USE_COLUMNS "t.id, t.problem_line, NULL, NULL, NULL, NULL, NULL, 1, NULL, 0"
+#define BASE_COLUMNS                                                                               \
+	"u.base_id, b.registry, b.repository, b.tag, p.checked_at, p.trouble, p.trouble_message, " \
+	"p.trouble_since, p.retry_after, x.digest, x.seen_at, x.media_type, x.number, "            \
+	"o.base_id, o.handled, o.stale_since"
+#define JOIN_PLACE " CROSS JOIN build t ON t.id = c.build_id" FILE_OF_BUILD
+#define FILE_OF_BUILD                                        \
 	" CROSS JOIN build_file f ON f.id = t.build_file_id" \
 	" CROSS JOIN source s ON s.id = f.source_id"
-#define JOIN_PAIR  " LEFT JOIN outstanding o ON o.base_id = u.base_id AND o.build_id = u.build_id"
-#define BASE_ORDER " ORDER BY b.registry, b.repository, b.tag"
-#define ROW_ORDER  BASE_ORDER ", s.name, f.path, t.target, u.ordinal"
+#define JOIN_PAIR " LEFT JOIN outstanding o ON o.base_id = u.base_id AND o.build_id = u.build_id"
+#define LEFT_JOIN_CURRENT_OF(id) \
+	" LEFT JOIN poll p ON p.base_id = " id " LEFT JOIN sighting x ON x.id = p.sighting_id"
+#define LEFT_JOIN_CURRENT LEFT_JOIN_CURRENT_OF("u.base_id")
+#define BASES_THEN_USES                                                                              \
+	" FROM base b INDEXED BY base_name CROSS JOIN use u INDEXED BY use_base ON u.base_id = b.id" \
+	" CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
+#define ROW_COLUMNS USE_COLUMNS ", " BASE_COLUMNS
+#define ROW_JOINS   JOIN_PLACE LEFT_JOIN_CURRENT JOIN_PAIR
+#define BASE_ORDER  " ORDER BY b.registry, b.repository, b.tag"
+#define ROW_ORDER   BASE_ORDER ", s.name, f.path, t.target, u.id"
 
-/* Uses without a base and broken files: by source, path, line, target and ordinal. */
-#define OTHER_USES PLACE_COLUMNS ", " USE_COLUMNS ", " NO_BASE_COLUMNS ", u.ordinal"
-#define OTHERS_END                                                                                          \
-	" WHERE u.base_id IS NULL UNION ALL SELECT " PLACE_COLUMNS ", " NO_USE_COLUMNS ", " NO_BASE_COLUMNS \
-	", -1 FROM temp.chosen c" JOIN_PLACE " WHERE t.problem IS NOT NULL ORDER BY 1, 2, 6, 3, 33"
+#define HISTORY_OF(bases)                                                                           \
+	"SELECT b.registry || '/' || b.repository || ':' || b.tag, y.number, y.seen_at, y.digest, " \
+	"z.digest, h.class FROM " bases " CROSS JOIN sighting y ON y.base_id = b.id"                \
+	" LEFT JOIN sighting z ON z.base_id = y.base_id AND z.number = y.number - 1"                \
+	" LEFT JOIN change h ON h.base_id = y.base_id AND h.number = y.number"
+#define HISTORY_ORDER BASE_ORDER ", y.number"
+
+/* Uses without a base and broken files: by source, path, line, target and place in the file. */
+#define OTHER_USES USE_COLUMNS ", NULL, u.is_scratch, u.unresolved, s.name, f.path, t.target, u.id"
+#define OTHERS_END                                                                         \
+	" WHERE u.base_id IS NULL UNION ALL SELECT " NO_USE_COLUMNS                        \
+	", t.problem, 0, NULL, s.name, f.path, t.target, -1 FROM temp.chosen c" JOIN_PLACE \
+	" WHERE t.problem IS NOT NULL ORDER BY 14, 15, 2, 16, 17"
 
 /* clang-format off */
 static const char *const texts[BW_SQL_COUNT] = {
@@ -87,23 +99,21 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" problem = ?4, problem_line = ?5, ended_at = NULL RETURNING id",
 	[BW_SQL_USES_DROP] = "DELETE FROM use WHERE build_id = ?1",
 	[BW_SQL_USE_ADD] =
-		"INSERT INTO use(build_id, ordinal, base_id, role, line, line_column, byte_start, byte_end, arg_line,"
-		" arg_column, arg_start, arg_end, stage, platform, written, expanded, reference, pinned, unresolved,"
-		" is_scratch, reachable, ignored, ignored_until)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-		" ?21, ?22, ?23)",
+		"INSERT INTO use(build_id, base_id, reachable, ignored_until, line, role, stage, platform,"
+		" written, pinned, ignored, unresolved, is_scratch, line_column, byte_start, byte_end, arg_line,"
+		" arg_column, arg_start, arg_end)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
 	[BW_SQL_BASE_FIND] = "SELECT id FROM base WHERE registry = ?1 AND repository = ?2 AND tag = ?3",
 	[BW_SQL_BASE_ADD] =
-		"INSERT INTO base(registry, repository, tag, sightings, failures, newly_named)"
-		" VALUES(?1, ?2, ?3, 0, 0, 0) ON CONFLICT DO NOTHING",
+		"INSERT INTO base(registry, repository, tag) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
 	[BW_SQL_PAIRS_KEEP] =
-		"INSERT INTO outstanding(base_id, build_id, handled) SELECT u.base_id, u.build_id, b.digest"
-		" FROM use u CROSS JOIN base b ON b.id = u.base_id AND b.digest IS NOT NULL WHERE u.build_id = ?1"
+		"INSERT INTO outstanding(base_id, build_id, handled) SELECT u.base_id, u.build_id, x.digest"
+		" FROM use u CROSS JOIN" CURRENT_OF("u.base_id") " WHERE u.build_id = ?1"
 		" ON CONFLICT DO NOTHING",
 	[BW_SQL_PAIR_NAME] =
-		"INSERT INTO outstanding(base_id, build_id) SELECT id, ?2 FROM base"
-		" WHERE id = ?1 AND digest IS NOT NULL ON CONFLICT DO NOTHING",
-	[BW_SQL_BASE_NAMED] = "UPDATE base SET newly_named = 1 WHERE id = ?1 AND newly_named = 0",
+		"INSERT INTO outstanding(base_id, build_id) SELECT base_id, ?2 FROM poll"
+		" WHERE base_id = ?1 AND sighting_id IS NOT NULL ON CONFLICT DO NOTHING",
+	[BW_SQL_BASE_NAMED] = "UPDATE poll SET newly_named = 1 WHERE base_id = ?1 AND newly_named = 0",
 
 	/* --- which builds are meant; REPLACE, so that those chosen already count as matches ----------- */
 
@@ -123,8 +133,13 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_CHOSEN_IS_WIDE] =
 		"SELECT count(*) > 2000 FROM (SELECT 1 FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id"
 		" LIMIT 2001)",
-	[BW_SQL_CHOSEN_NAMES] =
-		"SELECT " PLACE_COLUMNS " FROM temp.chosen c" JOIN_PLACE " ORDER BY c.build_id",
+	/* Have the builds got their ids in the order of their names, as a first scan gives them? */
+	[BW_SQL_CHOSEN_IS_IN_ORDER] =
+		"SELECT NOT EXISTS(SELECT 1 FROM temp.chosen c" JOIN_PLACE
+		" CROSS JOIN build t2 ON t2.id = (SELECT n.build_id FROM temp.chosen n CROSS JOIN build e ON e.id = n.build_id"
+		" WHERE n.build_id > c.build_id ORDER BY n.build_id LIMIT 1)"
+		" CROSS JOIN build_file f2 ON f2.id = t2.build_file_id CROSS JOIN source s2 ON s2.id = f2.source_id"
+		" WHERE (s.name, f.path, t.target) > (s2.name, f2.path, t2.target))",
 	[BW_SQL_SOURCES] = "SELECT id, root FROM source",
 	[BW_SQL_SOURCE_FIND] = "SELECT id, root FROM source WHERE name = ?1",
 	[BW_SQL_FILES_BELOW] =
@@ -136,25 +151,25 @@ static const char *const texts[BW_SQL_COUNT] = {
 	/* --- what people say of builds; ?1 the digest that they name, or NULL ------------------------- */
 
 	[BW_SQL_PAIRS] =
-		"SELECT u.build_id, u.base_id, " HANDLED " IS b.digest, o.stale_since IS NOT NULL,"
-		" ?1 IS b.digest, EXISTS(SELECT 1 FROM sighting x WHERE x.base_id = b.id AND x.digest = ?1)"
+		"SELECT u.build_id, u.base_id, " HANDLED " IS x.digest, o.stale_since IS NOT NULL,"
+		" ?1 IS x.digest, " WAS_SEEN_AT("?1")
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NULL"
-		" CROSS JOIN base b ON b.id = u.base_id AND b.digest IS NOT NULL" JOIN_PAIR
+		" CROSS JOIN" CURRENT_OF("u.base_id") JOIN_PAIR
 		" GROUP BY u.build_id, u.base_id",
 	[BW_SQL_PINNED_PAIRS] =
-		"SELECT u.build_id, u.base_id, u.pinned, u.platform, b.digest, b.media_type,"
-		" EXISTS(SELECT 1 FROM sighting x WHERE x.base_id = b.id AND x.digest = ?2)"
+		"SELECT u.build_id, u.base_id, u.pinned, u.platform, x.digest, x.media_type,"
+		WAS_SEEN_AT("?2")
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"
-		" CROSS JOIN base b ON b.id = u.base_id AND b.digest IS NOT NULL"
+		" CROSS JOIN" CURRENT_OF("u.base_id")
 		" WHERE " IS_WANTED " ORDER BY u.build_id, u.base_id",
 	[BW_SQL_HANDLE_CURRENT] =
 		"INSERT INTO outstanding(base_id, build_id, handled, closed_at, evidence)"
-		" SELECT id, ?2, digest, ?3, 'done' FROM base WHERE id = ?1"
+		" SELECT p.base_id, ?2, x.digest, ?3, 'done' FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
 		" ON CONFLICT(base_id, build_id) DO UPDATE SET handled = excluded.handled, stale_since = NULL,"
 		" closed_at = excluded.closed_at, evidence = excluded.evidence",
 	[BW_SQL_HANDLE_OLDER] =
 		"INSERT INTO outstanding(base_id, build_id, handled, stale_since)"
-		" SELECT id, ?2, ?4, digest_since FROM base WHERE id = ?1"
+		" SELECT p.base_id, ?2, ?4, x.seen_at FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
 		" ON CONFLICT(base_id, build_id) DO UPDATE SET handled = excluded.handled,"
 		" stale_since = coalesce(stale_since, excluded.stale_since), closed_at = NULL, evidence = NULL",
 	[BW_SQL_CHOSEN_FILES] =
@@ -170,37 +185,43 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"SELECT count(DISTINCT u.base_id) FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id"
 		" WHERE " IS_WANTED,
 	/* Once per use; the reader (base.c) takes the first of each base. */
+	/* Once per use; the reader (base.c) takes the first of each base. */
 	[BW_SQL_WANTED_FEW] =
 		"SELECT " WANTED_COLUMNS
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id CROSS JOIN base b ON b.id = u.base_id"
-		" WHERE " IS_WANTED BASE_ORDER,
+		LEFT_JOIN_CURRENT " WHERE " IS_WANTED BASE_ORDER,
 	[BW_SQL_WANTED_MANY] =
 		"SELECT " WANTED_COLUMNS
 		" FROM base b INDEXED BY base_name CROSS JOIN use u INDEXED BY use_base ON u.base_id = b.id"
-		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id WHERE " IS_WANTED BASE_ORDER,
+		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id" LEFT_JOIN_CURRENT " WHERE " IS_WANTED BASE_ORDER,
 	[BW_SQL_DOUBTS] =
-		"SELECT " WANTED_COLUMNS
+		"SELECT " WANTED_COLUMNS ", x.media_type"
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"
-		" CROSS JOIN base b ON b.id = u.base_id AND b.digest <> u.pinned"
-		" WHERE " IS_WANTED " AND NOT EXISTS(SELECT 1 FROM manifest m WHERE m.digest = b.digest)" BASE_ORDER,
+		" CROSS JOIN base b ON b.id = u.base_id CROSS JOIN" CURRENT_OF("u.base_id")
+		" WHERE " IS_WANTED " AND x.digest <> u.pinned"
+		" AND NOT EXISTS(SELECT 1 FROM manifest m WHERE m.digest = x.digest)" BASE_ORDER,
 	[BW_SQL_BASE_TOUCH] =
-		"UPDATE base SET checked_at = ?2, " NO_TROUBLE
-		" WHERE id = ?1 AND digest IS NOT NULL AND newly_named = 0 AND checked_at <= ?2",
-	[BW_SQL_BASE_STATE] = "SELECT digest, sightings, checked_at, newly_named FROM base WHERE id = ?1",
+		"UPDATE poll SET checked_at = ?2, " NO_TROUBLE
+		" WHERE base_id = ?1 AND sighting_id IS NOT NULL AND newly_named = 0 AND checked_at <= ?2",
+	[BW_SQL_BASE_STATE] =
+		"SELECT x.number, p.checked_at, p.newly_named, x.digest, x.media_type FROM base b" LEFT_JOIN_CURRENT_OF("b.id")
+		" WHERE b.id = ?1",
 	[BW_SQL_BASE_TROUBLE] =
-		"UPDATE base SET " CHECKED_AT ", trouble = ?3, trouble_message = ?4,"
-		" trouble_since = coalesce(trouble_since, ?2), failures = failures + 1, retry_after = ?5 WHERE id = ?1",
+		"INSERT INTO poll(base_id, checked_at, failures, newly_named, trouble, trouble_message, trouble_since,"
+		" retry_after) VALUES(?1, ?2, 1, 0, ?3, ?4, ?2, ?5)"
+		" ON CONFLICT(base_id) DO UPDATE SET " CHECKED_AT ", trouble = ?3, trouble_message = ?4,"
+		" trouble_since = coalesce(trouble_since, ?2), failures = failures + 1, retry_after = ?5",
 	[BW_SQL_BASE_SAME] =
-		"UPDATE base SET " CHECKED_AT ", " NO_TROUBLE ", media_type = coalesce(?3, media_type), newly_named = 0"
-		" WHERE id = ?1",
-	[BW_SQL_BASE_FIRST] =
-		"UPDATE base SET checked_at = ?2, " NO_TROUBLE ", digest = ?3, media_type = ?4, sightings = 1,"
-		" first_seen = ?2, digest_since = ?2 WHERE id = ?1 AND digest IS NULL",
+		"UPDATE poll SET " CHECKED_AT ", " NO_TROUBLE ", newly_named = 0 WHERE base_id = ?1",
+	/* After the sighting was added, whose id is ?3. */
 	[BW_SQL_BASE_MOVED] =
-		"UPDATE base SET " CHECKED_AT ", " NO_TROUBLE ", digest = ?3, media_type = ?4, sightings = ?5,"
-		" changed_at = ?2, digest_since = ?2, newly_named = 0 WHERE id = ?1",
-	[BW_SQL_SIGHTING_ADD] = "INSERT INTO sighting(base_id, number, digest, seen_at) VALUES(?1, ?2, ?3, ?4)",
-	[BW_SQL_CHANGE_ADD] = "INSERT INTO change(base_id, number, class, at) VALUES(?1, ?2, 'unclassified', ?3)",
+		"INSERT INTO poll(base_id, sighting_id, checked_at, failures, newly_named) VALUES(?1, ?3, ?2, 0, 0)"
+		" ON CONFLICT(base_id) DO UPDATE SET " CHECKED_AT ", " NO_TROUBLE ", sighting_id = ?3, newly_named = 0",
+	[BW_SQL_SIGHTING_ADD] =
+		"INSERT INTO sighting(base_id, number, seen_at, digest, media_type) VALUES(?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT(base_id, number) DO NOTHING",
+	[BW_SQL_SIGHTING_TYPE] = "UPDATE sighting SET media_type = ?3 WHERE base_id = ?1 AND number = ?2",
+	[BW_SQL_CHANGE_ADD] = "INSERT INTO change(base_id, number, class) VALUES(?1, ?2, 'unclassified')",
 	[BW_SQL_PAIRS_START] = "UPDATE outstanding SET handled = ?2 WHERE base_id = ?1 AND handled IS NULL",
 	[BW_SQL_PAIRS_FIX] =
 		"INSERT INTO outstanding(base_id, build_id, handled)"
@@ -212,18 +233,9 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"UPDATE outstanding SET stale_since = coalesce(stale_since, ?3), closed_at = NULL, evidence = NULL"
 		" WHERE base_id = ?1 AND handled <> ?2",
 	[BW_SQL_HISTORY] =
-		"SELECT " BASE_NAME ", x.number, x.seen_at, x.digest, p.digest, h.class FROM base b"
-		" CROSS JOIN sighting x ON x.base_id = b.id"
-		" LEFT JOIN sighting p ON p.base_id = x.base_id AND p.number = x.number - 1"
-		" LEFT JOIN change h ON h.base_id = x.base_id AND h.number = x.number"
-		" WHERE b.registry = ?1 AND b.repository = ?2 AND (?3 IS NULL OR b.tag = ?3)"
-		" ORDER BY b.registry, b.repository, b.tag, x.number",
-	[BW_SQL_HISTORY_ALL] =
-		"SELECT " BASE_NAME ", x.number, x.seen_at, x.digest, p.digest, h.class"
-		" FROM base b INDEXED BY base_name CROSS JOIN sighting x ON x.base_id = b.id"
-		" LEFT JOIN sighting p ON p.base_id = x.base_id AND p.number = x.number - 1"
-		" LEFT JOIN change h ON h.base_id = x.base_id AND h.number = x.number"
-		" ORDER BY b.registry, b.repository, b.tag, x.number",
+		HISTORY_OF("base b")
+		" WHERE b.registry = ?1 AND b.repository = ?2 AND (?3 IS NULL OR b.tag = ?3)" HISTORY_ORDER,
+	[BW_SQL_HISTORY_ALL] = HISTORY_OF("base b INDEXED BY base_name") HISTORY_ORDER,
 
 	/* --- manifests -------------------------------------------------------------------------------- */
 
@@ -241,20 +253,22 @@ static const char *const texts[BW_SQL_COUNT] = {
 	/* --- rows ------------------------------------------------------------------------------------- */
 
 	[BW_SQL_ROWS_FEW] =
-		"SELECT " PLACE_COLUMNS ", " USE_COLUMNS ", " BASE_COLUMNS
+		"SELECT " ROW_COLUMNS
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id CROSS JOIN base b ON b.id = u.base_id"
-		JOIN_PLACE JOIN_PAIR ROW_ORDER,
+		ROW_JOINS ROW_ORDER,
+	[BW_SQL_PLACE] =
+		"SELECT s.name, f.path, t.target, f.is_template FROM build t" FILE_OF_BUILD " WHERE t.id = ?1",
+	/* ?1 a base, ?2 the number of its last sighting: that before, the change, and the first. */
+	[BW_SQL_MOVE] =
+		"SELECT y.digest, h.class, z.seen_at FROM sighting y"
+		" LEFT JOIN change h ON h.base_id = y.base_id AND h.number = ?2"
+		" LEFT JOIN sighting z ON z.base_id = y.base_id AND z.number = 1"
+		" WHERE y.base_id = ?1 AND y.number = ?2 - 1",
 	/* Base by base in the order of the index: only the uses of one base are sorted at a time. */
-	[BW_SQL_ROWS_MANY] =
-		"SELECT " PLACE_COLUMNS ", " USE_COLUMNS ", " BASE_COLUMNS
-		" FROM base b INDEXED BY base_name CROSS JOIN use u INDEXED BY use_base ON u.base_id = b.id"
-		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id" JOIN_PLACE JOIN_PAIR ROW_ORDER,
+	[BW_SQL_ROWS_MANY] = "SELECT " ROW_COLUMNS BASES_THEN_USES ROW_JOINS ROW_ORDER,
 	/* The same where the ids of the builds are in the order of their names: nothing is sorted at all. */
 	[BW_SQL_ROWS_MANY_IN_ORDER] =
-		"SELECT " PLACE_COLUMNS ", " USE_COLUMNS ", " BASE_COLUMNS
-		" FROM base b INDEXED BY base_name CROSS JOIN use u INDEXED BY use_base ON u.base_id = b.id"
-		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id" JOIN_PLACE JOIN_PAIR
-		BASE_ORDER ", u.build_id, u.ordinal",
+		"SELECT " ROW_COLUMNS BASES_THEN_USES LEFT_JOIN_CURRENT JOIN_PAIR BASE_ORDER ", u.build_id, u.id",
 	[BW_SQL_OTHERS_FEW] =
 		"SELECT " OTHER_USES " FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id" JOIN_PLACE
 		OTHERS_END,

@@ -18,12 +18,14 @@
 /*
  * The cache is small because whole sweeps go through the database in the order of its tables. The chosen builds are a
  * temporary table: they belong to this connection alone and never reach the disk.
+ * The log goes into the database when 64 MiB have gathered, or at the end: a sweep waits for the disk only once.
  */
 static const char settings[] = "PRAGMA foreign_keys = ON;"
 			       "PRAGMA trusted_schema = OFF;"
 			       "PRAGMA temp_store = MEMORY;"
 			       "PRAGMA cache_size = -4096;"
 			       "PRAGMA synchronous = NORMAL;"
+			       "PRAGMA wal_autocheckpoint = 8192;"
 			       "CREATE TEMP TABLE chosen(build_id INTEGER PRIMARY KEY) STRICT";
 
 static char *folder_of(const char *path)
@@ -86,6 +88,16 @@ void bw_store_set_busy_ms(struct bw_store *s, unsigned ms)
 {
 	s->busy_ms = ms;
 	(void)sqlite3_busy_timeout(s->db, (int)ms);
+}
+
+/*
+ * One thread has all of the store, so SQLite needs no locks between threads, and nobody asks how much
+ * memory it has. Only the first call in a process counts; later ones change nothing.
+ */
+static void set_up_library(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 static int open_db(struct bw_store *s, const char *path, struct bw_err *err)
@@ -151,6 +163,7 @@ static int open_store(const char *path, bool may_create, struct bw_store **ret, 
 
 	s->path = bw_strdup(path);
 	s->folder = folder_of(path);
+	set_up_library();
 	rc = look_at_file(s, plain, may_create, err);
 	if (rc == 0)
 		rc = open_db(s, plain, err);

@@ -416,6 +416,21 @@ static void a_manifest_that_is_no_index_settles_the_doubt(void **state)
 	assert_non_null(strstr(rows(f), "a:1 behind since 100"));
 }
 
+static void a_registry_may_say_later_what_it_has(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "/x/Dockerfile", "a:1" PIN_E);
+	see_type(f, "a:1", 'b', 100, "");
+	assert_string_equal(doubts(f), "docker.io/library/a:1 b\n");
+	see_type(f, "a:1", 'b', 200, OCI_IMAGE);
+	assert_string_equal(doubts(f), "");
+	see_type(f, "a:1", 'b', 300, ""); /* and is not forgotten */
+	assert_string_equal(doubts(f), "");
+	assert_int_equal(ask(f, "SELECT count(*) FROM sighting"), 1);
+	assert_non_null(strstr(rows(f), "a:1 behind since 100"));
+}
+
 static void what_is_ignored_or_not_needed_raises_no_doubt_and_no_question(void **state)
 {
 	struct fixture *f = *state;
@@ -691,6 +706,7 @@ int main(void)
 		CASE(a_child_of_another_platform_is_behind),
 		CASE(an_attestation_is_no_image_to_be_pinned_to),
 		CASE(a_manifest_that_is_no_index_settles_the_doubt),
+		CASE(a_registry_may_say_later_what_it_has),
 		CASE(what_is_ignored_or_not_needed_raises_no_doubt_and_no_question),
 		CASE(a_base_is_wanted_once_however_many_uses_it_has),
 		CASE(rows_are_in_the_order_of_base_and_place),

@@ -193,17 +193,11 @@ static void put_string(struct bw_json *w, const char *s, size_t len)
 /* Keys are our own words: they need no escape. */
 void bw_json_key(struct bw_json *w, const char *key)
 {
-	size_t len = strlen(key);
-	char text[64];
-
 	assert(inside(w) == '{' && !w->after_key);
-	assert(len + 3 <= sizeof(text));
 	separate(w);
-	text[0] = '"';
-	memcpy(text + 1, key, len);
-	text[len + 1] = '"';
-	text[len + 2] = ':';
-	put(w, text, len + 3);
+	put(w, "\"", 1);
+	put_text(w, key);
+	put(w, "\":", 2);
 	w->after_key = true;
 }
 

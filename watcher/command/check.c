@@ -16,9 +16,8 @@
 #include "store/build.h"
 #include "watch/sweep.h"
 
-#define BATCH \
-	64 /* build files per transaction: bounds the memory, and a first scan is a few transactions \
-		  */
+/* Build files per transaction: bounds the memory, and a first scan is a few transactions. */
+#define BATCH 64
 
 /* --- scan into the store ---------------------------------------------------------------------- */
 

@@ -53,7 +53,7 @@ static unsigned char type_of(const struct dirent64 *e, int fd)
 		return e->d_type;
 	if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return DT_REG; /* a build file by its name then fails to open, and that is told */
-	return IFTODT(st.st_mode);
+	return (unsigned char)IFTODT(st.st_mode);
 }
 
 static bool is_dots(const char *name)

@@ -380,6 +380,35 @@ RUM make"
   expect_status 0
 }
 
+@test "all JSON fits the schemas that are promised" {
+  valid() { python3 -B "$IT_HOME/../validate_json.py" "$IT_HOME/../../config/basewatch-$1.schema.json" "$OUT"; }
+  push app:1 A
+  push lib:1 A
+  pin=$(push pinned:1 A)
+  file src/Dockerfile <<<"# syntax=$REG/$REPO/gone:1
+FROM scratch AS none
+FROM $REG/$REPO/app:1 AS \${UNSET
+FROM $REG/$REPO/lib:\${UNSET} AS unset
+# basewatch: ignore until=2999-01-01
+FROM $REG/$REPO/pinned:1@$pin AS ignored
+FROM $REG/$REPO/app:1
+COPY --from=$REG/$REPO/pinned:1@$pin /x /x"
+  for seed in A B; do
+    push app:1 "$seed"
+    push pinned:1 "$seed"
+    bw check "$IT/src" --source shop --format json
+    valid report
+    bw report shop --format json
+    valid report
+  done
+  bw history --format json
+  valid history
+  bw scan "$IT/src" --format json
+  valid scan
+  bw resolve --format json "$REG/$REPO/app:1" "$REG/$REPO/app:9" Bad
+  valid resolve
+}
+
 @test "--connections bounds the connections to a registry" {
   fake_start slow <<<'* * manifest=A delay=0.05'
   for i in 1 2 3 4 5 6 7 8; do echo "FROM $(host_of slow)/app:$i" | file "src/$i/Dockerfile"; done

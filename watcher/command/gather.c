@@ -108,52 +108,59 @@ static bool is_below(const char *path, const char *folder)
 	return strncmp(path, folder, len) == 0 && (path[len] == '/' || (len > 0 && folder[len - 1] == '/'));
 }
 
+/* The top of the git work tree around a real path; NULL: there is none. */
+static char *git_top(const char *real)
+{
+	char *up = bw_strdup(real);
+	char *slash;
+
+	while (!has_git(up)) {
+		slash = strrchr(up, '/');
+		if (!slash || slash == up) {
+			free(up);
+			return NULL;
+		}
+		*slash = '\0';
+	}
+	return up;
+}
+
+/* A folder itself; of a file the current folder when the file is in it, else the folder that it is in. */
+static char *folder_of(const char *real)
+{
+	BW_AUTOFREE char *cwd = getcwd(NULL, 0);
+	struct stat st;
+	size_t len;
+
+	if (stat(real, &st) < 0 || S_ISDIR(st.st_mode))
+		return bw_strdup(real);
+	if (cwd && is_below(real, cwd))
+		return BW_TAKE(cwd);
+	len = (size_t)(strrchr(real, '/') - real);
+	return bw_strndup(real, len > 0 ? len : 1);
+}
+
 /*
- * The root of a named source, so that one file has one name in every checkout: the git work tree around
- * `path` if there is one; else the folder itself; for a file outside git the current folder when the file is
- * in it, else the file's own folder.
+ * The root of a named source, so that one file has one name in every checkout: the git work tree around the path
+ * where there is one. NULL when the path does not exist; the walk says so.
  */
 static char *find_root(const char *path)
 {
-	char *real = realpath(path, NULL);
-	BW_AUTOFREE char *cwd = getcwd(NULL, 0);
-	struct stat st;
-	bool is_file = real && stat(real, &st) == 0 && !S_ISDIR(st.st_mode);
+	BW_AUTOFREE char *real = realpath(path, NULL);
+	char *top = real ? git_top(real) : NULL;
 
-	if (!real)
-		return NULL; /* the walk says why */
-	for (char *up = bw_strdup(real); *up;) {
-		char *slash = strrchr(up, '/');
-
-		if (has_git(up)) {
-			free(real);
-			return up;
-		}
-		if (slash)
-			*slash = '\0';
-		if (!*up) {
-			free(up);
-			break;
-		}
-	}
-	if (is_file && cwd && is_below(real, cwd)) {
-		free(real);
-		return BW_TAKE(cwd);
-	}
-	if (is_file)
-		*(strrchr(real, '/') == real ? real + 1 : strrchr(real, '/')) = '\0';
-	return real;
+	return real && !top ? folder_of(real) : top;
 }
 
+/* What cannot be read of it is one broken file, as it would be in a folder. */
 static int gather_stdin(struct gather *g, struct bw_err *err)
 {
+	struct bw_err problem = BW_ERR_INIT;
 	BW_AUTOBUF struct bw_buf text;
-	int rc;
 
 	bw_buf_init(&text, BW_MAX_BUILDFILE_BYTES);
-	rc = bw_read_all(STDIN_FILENO, &text, err);
-	if (rc < 0)
-		return bw_err_ctx(err, "standard input");
+	if (bw_read_all(STDIN_FILENO, &text, &problem) < 0)
+		return hand_on(g, "-", NULL, problem.msg, err);
 	return hand_on(g, "-", &text, NULL, err);
 }
 

@@ -435,7 +435,7 @@ CERTS
   registry_start short
   pid=$(<"$PEERS_DIR/short/pid")
   peer_stop short
-  [[ ! -e /proc/$pid ]]
+  peer_is_gone "$pid"
   ask HEAD "$(url_of short)/v2/"
   expect_same 7 "$curl_status"
 }

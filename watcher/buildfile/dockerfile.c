@@ -159,10 +159,24 @@ static bool make_source(struct maker *m, const struct bw_site *site, struct bw_u
 	return set_image(m, use, site->text, NULL);
 }
 
+/* The digits of `n`: every use has them, so they are not worth a printf. */
+static char *number_text(size_t n)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return bw_strndup(digits + at, sizeof(digits) - at);
+}
+
 static void set_stage(struct maker *m, struct bw_use *use, size_t stage)
 {
-	use->stage = m->plan->stages[stage].name ? bw_strdup(m->plan->stages[stage].name)
-						 : bw_asprintf("%zu", stage);
+	const char *name = m->plan->stages[stage].name;
+
+	use->stage = name ? bw_strdup(name) : number_text(stage);
 }
 
 static void set_note(struct maker *m, struct bw_use *use, size_t note)

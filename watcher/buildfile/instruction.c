@@ -8,7 +8,6 @@
 #include "buildfile/heredoc.h"
 #include "buildfile/rune.h"
 #include "core/mem.h"
-#include "core/text.h"
 
 static const char *const keyword_names[BW_KEYWORD_COUNT] = {
 	[BW_KEYWORD_UNKNOWN] = "",	  [BW_KEYWORD_ADD] = "ADD",
@@ -28,16 +27,22 @@ const char *bw_keyword_name(enum bw_keyword keyword)
 	return keyword < BW_KEYWORD_COUNT ? keyword_names[keyword] : "";
 }
 
+static char upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 static enum bw_keyword keyword_of(struct bw_text name)
 {
 	char word[16];
 
 	if (name.len == 0 || name.len >= sizeof(word))
 		return BW_KEYWORD_UNKNOWN;
-	memcpy(word, name.s, name.len);
+	for (size_t i = 0; i < name.len; i++)
+		word[i] = upper(name.s[i]);
 	word[name.len] = '\0';
 	for (unsigned i = BW_KEYWORD_UNKNOWN + 1; i < BW_KEYWORD_COUNT; i++)
-		if (bw_text_is_nocase(word, keyword_names[i]))
+		if (*word == *keyword_names[i] && strcmp(word, keyword_names[i]) == 0)
 			return (enum bw_keyword)i;
 	return BW_KEYWORD_UNKNOWN;
 }
@@ -59,6 +64,17 @@ static bool is_byte_space(char c)
 	return bw_rune_is_space((unsigned char)c);
 }
 
+/* The bytes at the front that are neither white space nor a quote nor an escape, whatever stands around them. */
+static size_t plain_run(const char *s, size_t len, char escape)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] > ' ' && (unsigned char)s[n] < 0x80 && s[n] != '\'' && s[n] != '"' &&
+	       s[n] != escape)
+		n++;
+	return n;
+}
+
 /* Reads one word up to white space outside quotes; quotes and escapes go. Returns where it ends. */
 static size_t read_flag_word(struct bw_instruction *ins, size_t at, size_t end, char escape)
 {
@@ -66,19 +82,22 @@ static size_t read_flag_word(struct bw_instruction *ins, size_t at, size_t end, 
 	char quote = '\0';
 
 	for (; at < end; at++) {
-		char c = s[at];
+		size_t plain = plain_run(s + at, end - at, escape);
+		char c;
 
+		bw_trace_add_run(&ins->flag_text, s + at, plain, at);
+		at += plain;
+		if (at == end)
+			break;
+		c = s[at];
 		if (!quote && is_byte_space(c))
 			break;
 		if (quote ? c == quote : c == '\'' || c == '"') {
 			quote = quote ? '\0' : c;
 			continue;
 		}
-		if (c == escape) {
-			if (at + 1 == end)
-				continue;
-			at++;
-		}
+		if (c == escape && ++at == end)
+			break;
 		bw_trace_add(&ins->flag_text, s[at], at);
 	}
 	return at;

@@ -37,10 +37,11 @@ static void note_problem(struct bw_lines *l, const struct bw_err *err)
 
 static void check_length(struct bw_lines *l, size_t len)
 {
-	struct bw_err err = BW_ERR_INIT;
+	struct bw_err err;
 
 	if (len <= BW_LINE_MAX)
 		return;
+	err = BW_ERR_INIT;
 	(void)bw_fail(&err, BW_E_INPUT, "dockerfile line greater than max allowed size of %d", BW_LINE_MAX);
 	note_problem(l, &err);
 }
@@ -170,7 +171,7 @@ static void read_instruction(struct bw_lines *l, const struct physical *p, const
 	}
 }
 
-/* True: the line is a directive, whether a good one or not. */
+/* True: the line is a directive, whether a good one or not. The block of directives is not over. */
 static bool read_directive(struct bw_lines *l, const char *s, size_t len)
 {
 	struct bw_err err = BW_ERR_INIT;
@@ -178,8 +179,6 @@ static bool read_directive(struct bw_lines *l, const char *s, size_t len)
 	const char *value = NULL;
 	size_t value_len = 0;
 
-	if (l->directives.is_over)
-		return false;
 	if (bw_directive_read(&l->directives, "#", s, len, &found, &value, &value_len, &err) < 0) {
 		note_problem(l, &err);
 	} else if (found == BW_DIRECTIVE_ESCAPE) {
@@ -207,7 +206,7 @@ enum bw_line_kind bw_lines_next(struct bw_lines *l)
 	front = bw_blanks_front(p.text, p.len);
 	s = p.text + front;
 	len = p.len - front;
-	if (read_directive(l, s, len))
+	if (!l->directives.is_over && read_directive(l, s, len))
 		return BW_LINE_DIRECTIVE;
 	if (len == 0)
 		return BW_LINE_BLANK;
@@ -232,6 +231,11 @@ bool bw_lines_skip_heredoc(struct bw_lines *l, const char *name, size_t len, boo
 			return true;
 	}
 	return false;
+}
+
+bool bw_lines_is_in_file(const struct bw_lines *l)
+{
+	return l->text != l->joined;
 }
 
 /* The piece that holds byte `at` of the joined text. */

@@ -80,6 +80,9 @@ enum bw_line_kind bw_lines_next(struct bw_lines *l);
 /* Skips the body of a heredoc (BuildKit parser/parser.go). False: the file ended before its end. */
 bool bw_lines_skip_heredoc(struct bw_lines *l, const char *name, size_t len, bool trims_tabs);
 
+/* Is `text` a part of the file, which outlives the next call? False: lines were joined for it. */
+bool bw_lines_is_in_file(const struct bw_lines *l);
+
 /* The place in the file of the bytes [from, to) of the joined text; from < to, or from == to for an empty
  * place. */
 struct bw_span bw_lines_span(const struct bw_lines *l, size_t from, size_t to);

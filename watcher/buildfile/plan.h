@@ -31,7 +31,7 @@ struct bw_site {
 		text;  /* what is expanded (FROM, with its quotes) or looked up (COPY, mount, without them) */
 	char *failure; /* why this can name nothing; NULL: it can */
 	size_t source; /* COPY, mount: the stage it names; BW_NOWHERE: an image */
-	char *memory;  /* holds both texts */
+	char *memory;  /* holds both texts; NULL: they are part of the file */
 };
 
 struct bw_stage {

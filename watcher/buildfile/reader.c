@@ -77,11 +77,16 @@ static size_t current_stage(const struct reader *r)
 	return r->plan->stage_count - 1;
 }
 
-/* Keeps both texts in one piece of memory, and once where they are the same. */
-static void keep_texts(struct bw_site *site, struct bw_text written, struct bw_text text)
+/* Keeps both texts in one piece of memory, and once where they are the same; none for a part of the file. */
+static void keep_texts(struct bw_site *site, struct bw_text written, struct bw_text text, bool in_file)
 {
 	bool same = written.s == text.s && written.len == text.len;
 
+	if (same && in_file) {
+		site->written = written;
+		site->text = text;
+		return;
+	}
 	site->memory = bw_alloc(written.len + (same ? 0 : text.len) + 1);
 	if (written.len > 0)
 		memcpy(site->memory, written.s, written.len);
@@ -116,7 +121,7 @@ static struct bw_site *add_site(struct reader *r, enum bw_site_kind kind, size_t
 		.note = r->note,
 		.source = BW_NOWHERE,
 	};
-	keep_texts(site, written, text);
+	keep_texts(site, written, text, bw_lines_is_in_file(&r->lines));
 	return site;
 }
 
@@ -252,6 +257,8 @@ static bool expands(struct bw_text text, char escape)
 	struct bw_buf out;
 	bool changes;
 
+	if (text.len <= BW_MAX_WORD_BYTES && bw_word_is_plain(text.s, text.len, escape))
+		return false;
 	bw_buf_init(&out, BW_MAX_WORD_BYTES);
 	changes = bw_word_expand(text.s, text.len, &rules, &out, NULL, NULL) < 0 || out.len != text.len ||
 		  (text.len > 0 && memcmp(out.data, text.s, text.len) != 0);
@@ -356,7 +363,8 @@ static bool may_have_heredoc(const struct bw_instruction *ins)
 
 static bool opens_heredoc(struct reader *r)
 {
-	if (!memmem(r->lines.text, r->lines.len, "<<", 2))
+	/* Few lines have even one, and memchr() is the faster search. */
+	if (!memchr(r->lines.text, '<', r->lines.len) || !memmem(r->lines.text, r->lines.len, "<<", 2))
 		return false;
 	if (r->ins.keyword != BW_KEYWORD_ONBUILD)
 		return may_have_heredoc(&r->ins);
@@ -370,8 +378,6 @@ static void skip_heredocs(struct reader *r)
 	BW_AUTOHEREDOCS struct bw_heredocs found = {0};
 	uint32_t line = r->lines.first;
 
-	if (!opens_heredoc(r))
-		return;
 	bw_heredocs_find(r->lines.text, r->lines.len, &found);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct bw_heredoc *h = &found.items[i];
@@ -409,7 +415,7 @@ static void read_instruction(struct reader *r)
 		read_onbuild(r);
 	r->note = BW_NOWHERE;
 	check_inner_comments(r);
-	if (!r->is_stopped)
+	if (!r->is_stopped && opens_heredoc(r))
 		skip_heredocs(r);
 }
 

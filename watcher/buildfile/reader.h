@@ -4,7 +4,10 @@
 
 #include "buildfile/plan.h"
 
-/* Fills the zeroed `plan`; what is wrong goes into `d`. The caller frees with bw_plan_done(). */
+/*
+ * Fills the zeroed `plan`, which may point into `text`; what is wrong goes into `d`. The caller frees with
+ * bw_plan_done().
+ */
 void bw_plan_read(struct bw_plan *plan, const char *text, size_t len, struct bw_dockerfile *d);
 
 #endif

@@ -184,8 +184,12 @@ static void link_site(struct bw_plan *plan, struct bw_site *site, const struct n
 			site->source = (size_t)number;
 		return;
 	}
-	/* Longer names of stages are no image names either, which every stage name has to be. */
-	if (site->text.len >= sizeof(name) || memchr(site->text.s, '\0', site->text.len))
+	/*
+	 * Longer names of stages are no image names either, which every stage name has to be; and none has a
+	 * slash.
+	 */
+	if (!names->map || site->text.len >= sizeof(name) || memchr(site->text.s, '/', site->text.len) ||
+	    memchr(site->text.s, '\0', site->text.len))
 		return;
 	memcpy(name, site->text.s, site->text.len);
 	name[site->text.len] = '\0';

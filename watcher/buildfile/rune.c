@@ -240,10 +240,15 @@ size_t bw_rune_write(uint32_t rune, char out[4])
 	return 4;
 }
 
+static bool is_ascii_space(uint32_t rune)
+{
+	return rune == ' ' || (rune >= '\t' && rune <= '\r');
+}
+
 bool bw_rune_is_space(uint32_t rune)
 {
 	if (rune < 0x80)
-		return rune == ' ' || (rune >= '\t' && rune <= '\r');
+		return is_ascii_space(rune);
 	return rune == 0x85 || rune == 0xA0 || rune == 0x1680 || (rune >= 0x2000 && rune <= 0x200A) ||
 	       rune == 0x2028 || rune == 0x2029 || rune == 0x202F || rune == 0x205F || rune == 0x3000;
 }
@@ -267,10 +272,10 @@ size_t bw_blanks_front(const char *s, size_t len)
 	size_t at = 0;
 
 	while (at < len) {
-		uint32_t rune;
-		size_t n = bw_rune_read(s + at, len - at, &rune);
+		uint32_t rune = (unsigned char)s[at];
+		size_t n = rune < 0x80 ? 1 : bw_rune_read(s + at, len - at, &rune);
 
-		if (!bw_rune_is_space(rune))
+		if (rune < 0x80 ? !is_ascii_space(rune) : !bw_rune_is_space(rune))
 			break;
 		at += n;
 	}
@@ -283,8 +288,10 @@ size_t bw_blanks_back(const char *s, size_t len)
 
 	while (end > 0) {
 		size_t start = end - 1;
-		uint32_t rune;
+		uint32_t rune = (unsigned char)s[start];
 
+		if (rune < 0x80 && !is_ascii_space(rune))
+			break;
 		/* The white space of Unicode has at most three bytes. */
 		while (start > 0 && end - start < 3 && is_tail(s, start))
 			start--;
@@ -293,11 +300,6 @@ size_t bw_blanks_back(const char *s, size_t len)
 		end = start;
 	}
 	return len - end;
-}
-
-bool bw_is_separator(char c)
-{
-	return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r';
 }
 
 bool bw_is_blank(char c)

@@ -26,7 +26,11 @@ size_t bw_blanks_front(const char *s, size_t len);
 size_t bw_blanks_back(const char *s, size_t len);
 
 /* The separators of an instruction's arguments, `[\t\v\f\r ]` (BuildKit parser/split_command.go): U+00A0 is none. */
-bool bw_is_separator(char c);
+static inline bool bw_is_separator(char c)
+{
+	return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r';
+}
+
 /* `\s` of Go's regular expressions: no vertical tab. */
 bool bw_is_blank(char c);
 

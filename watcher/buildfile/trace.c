@@ -1,6 +1,7 @@
 #include "buildfile/trace.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/mem.h"
 
@@ -11,14 +12,28 @@ void bw_trace_done(struct bw_trace *t)
 	*t = (struct bw_trace){0};
 }
 
+/* Room for `n` more bytes. */
+static void reserve(struct bw_trace *t, size_t n)
+{
+	if (n <= t->capacity - t->len)
+		return;
+	t->capacity = t->len + n > 32 ? (t->len + n) * 2 : 64;
+	t->text = bw_realloc(t->text, t->capacity, sizeof(*t->text));
+	t->at = bw_realloc(t->at, t->capacity, sizeof(*t->at));
+}
+
 void bw_trace_add(struct bw_trace *t, char c, size_t at)
 {
-	if (t->len == t->capacity) {
-		t->capacity = t->capacity ? t->capacity * 2 : 64;
-		t->text = bw_realloc(t->text, t->capacity, sizeof(*t->text));
-		t->at = bw_realloc(t->at, t->capacity, sizeof(*t->at));
-	}
-	t->text[t->len] = c;
-	t->at[t->len] = (uint32_t)at; /* a build file has at most 1 MiB */
-	t->len++;
+	bw_trace_add_run(t, &c, 1, at);
+}
+
+void bw_trace_add_run(struct bw_trace *t, const char *s, size_t len, size_t at)
+{
+	if (len == 0)
+		return;
+	reserve(t, len);
+	memcpy(t->text + t->len, s, len);
+	for (size_t i = 0; i < len; i++)
+		t->at[t->len + i] = (uint32_t)(at + i); /* a build file has at most 1 MiB */
+	t->len += len;
 }

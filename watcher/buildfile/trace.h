@@ -21,6 +21,8 @@ struct bw_trace {
 /* A zeroed value is empty. */
 void bw_trace_done(struct bw_trace *t);
 void bw_trace_add(struct bw_trace *t, char c, size_t at);
+/* As many bytes in a row; `at` is the place of the first. */
+void bw_trace_add_run(struct bw_trace *t, const char *s, size_t len, size_t at);
 
 #define BW_AUTOTRACE BW_CLEANUP(bw_trace_done)
 

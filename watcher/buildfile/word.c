@@ -618,12 +618,19 @@ static int read_until(struct lexer *l, uint32_t stop, bool raw_escapes)
 	return rc;
 }
 
-/* Most words are plain: nothing to expand, nothing invalid. */
-static bool is_plain(const char *s, size_t len, char escape)
+/* `$` and the quotes; a byte beyond ASCII may be an invalid one. */
+static bool may_change(unsigned char byte)
+{
+	/* Letters and digits, nearly all bytes of a word, are told by this alone. */
+	if (byte > '\'' && byte < 0x80)
+		return false;
+	return byte == '$' || byte == '"' || byte == '\'' || byte >= 0x80;
+}
+
+bool bw_word_is_plain(const char *s, size_t len, char escape)
 {
 	for (size_t i = 0; i < len; i++)
-		if (s[i] == '$' || s[i] == '"' || s[i] == '\'' || s[i] == escape ||
-		    (unsigned char)s[i] >= 0x80)
+		if (s[i] == escape || may_change((unsigned char)s[i]))
 			return false;
 	return true;
 }
@@ -636,7 +643,7 @@ int bw_word_expand(const char *s, size_t len, const struct bw_word_rules *rules,
 	int rc;
 
 	l.work = rules->work ? rules->work : &own;
-	if (is_plain(s, len, rules->escape))
+	if (bw_word_is_plain(s, len, rules->escape))
 		rc = add(&l, s, len);
 	else
 		rc = read_until(&l, END, rules->raw_escapes);

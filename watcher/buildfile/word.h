@@ -57,6 +57,9 @@ struct bw_word_facts {
 int bw_word_expand(const char *s, size_t len, const struct bw_word_rules *rules, struct bw_buf *out,
 		   struct bw_word_facts *facts, struct bw_err *err) BW_NODISCARD;
 
+/* Would bw_word_expand() leave this text as it is, whatever the variables are? True for most words. */
+bool bw_word_is_plain(const char *s, size_t len, char escape);
+
 /* One word of a split line; valid during the call only. */
 typedef void (*bw_word_fn)(const char *word, size_t len, void *arg);
 

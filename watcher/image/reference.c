@@ -382,6 +382,18 @@ static char *make_registry(const struct scan *sc, const struct pieces *p)
 	return copy(sc, p->registry);
 }
 
+static char *make_repository(const struct scan *sc, const struct pieces *p)
+{
+	size_t len = p->path.to - p->path.from;
+	char *text;
+
+	if (!is_official(sc, p))
+		return copy(sc, p->path);
+	text = bw_alloc(strlen(HUB_LIBRARY) + len + 1);
+	memcpy(mempcpy(text, HUB_LIBRARY, strlen(HUB_LIBRARY)), sc->s + p->path.from, len);
+	return text;
+}
+
 /* Fills `ret` only when nothing is left that can fail. */
 static int parse(struct scan *sc, struct bw_reference *ret)
 {
@@ -398,10 +410,7 @@ static int parse(struct scan *sc, struct bw_reference *ret)
 	if (rc < 0)
 		return rc;
 	ret->registry = make_registry(sc, &p);
-	ret->repository =
-		is_official(sc, &p)
-			? bw_asprintf(HUB_LIBRARY "%.*s", (int)(p.path.to - p.path.from), sc->s + p.path.from)
-			: copy(sc, p.path);
+	ret->repository = make_repository(sc, &p);
 	ret->tag = p.has_tag ? copy(sc, p.tag) : NULL;
 	ret->digest = digest;
 	return 0;
@@ -433,19 +442,45 @@ const char *bw_reference_tag(const struct bw_reference *r)
 	return bw_digest_is_set(&r->digest) ? NULL : DEFAULT_TAG;
 }
 
+/* Writes `mark` and `text`, or nothing without a text; returns where it goes on. */
+static char *append(char *to, char mark, const char *text, size_t len)
+{
+	if (len == 0)
+		return to;
+	*to = mark;
+	return mempcpy(to + 1, text, len);
+}
+
+/* By hand, since every base of every file is written so. `tag` and `digest` may be "". */
+static char *join(const struct bw_reference *r, const char *tag, const char *digest)
+{
+	size_t registry_len = strlen(r->registry);
+	size_t repository_len = strlen(r->repository);
+	size_t tag_len = strlen(tag);
+	size_t digest_len = strlen(digest);
+	char *text =
+		bw_realloc(NULL, registry_len + repository_len + tag_len + digest_len + sizeof("/:@"), 1);
+	char *end = mempcpy(text, r->registry, registry_len);
+
+	end = append(end, '/', r->repository, repository_len);
+	end = append(end, ':', tag, tag_len);
+	end = append(end, '@', digest, digest_len);
+	*end = '\0';
+	return text;
+}
+
 char *bw_reference_format(const struct bw_reference *r)
 {
 	const char *tag = bw_reference_tag(r);
 
-	return bw_asprintf("%s/%s%s%s%s%s", r->registry, r->repository, tag ? ":" : "", tag ? tag : "",
-			   bw_digest_is_set(&r->digest) ? "@" : "", r->digest.text);
+	return join(r, tag ? tag : "", r->digest.text);
 }
 
 char *bw_reference_base(const struct bw_reference *r)
 {
 	const char *tag = bw_reference_tag(r);
 
-	return tag ? bw_asprintf("%s/%s:%s", r->registry, r->repository, tag) : NULL;
+	return tag ? join(r, tag, "") : NULL;
 }
 
 /* Would the name without "docker.io/" be read as one of another registry? */

@@ -14,7 +14,10 @@ setup() {
   it_begin
   file src/Dockerfile <<<"FROM $(host_of reg)/app:1"
 }
-teardown() { it_end; }
+teardown() {
+  umount "$IT/small" 2>/dev/null || :
+  it_end
+}
 
 @test "the database is in \$STATE_DIRECTORY, else XDG_STATE_HOME, else in the home folder" {
   bw check "$IT/src"
@@ -79,6 +82,23 @@ teardown() { it_end; }
   wait
   expect_status 75
   expect_err 'x.db'
+}
+
+@test "a full disk is 74, nothing is lost, and the next check catches up" {
+  mkdir "$IT/small"
+  mount -t tmpfs -o size=700k tmpfs "$IT/small" 2>"$ERR" || skip "may not mount here"
+  bw check "$IT/src" --db "$IT/small/x.db"
+  expect_status 0
+  seq -f "COPY --from=$(host_of reg)/app:1 /file-%.0f /there" 15000 >>"$IT/src/Dockerfile"
+  bw check "$IT/src" --db "$IT/small/x.db"
+  mount -o remount,size=20m "$IT/small"
+  expect_status 74
+  expect_err 'full'
+  expect_same ok "$(sqlite3 "$IT/small/x.db" 'pragma integrity_check')"
+  bw check "$IT/src" --db "$IT/small/x.db"
+  expect_status 0
+  expect_same 15001 "$(sqlite3 "$IT/small/x.db" 'select count(*) from use')"
+  umount "$IT/small"
 }
 
 @test "an unchanged sweep does not grow the database" {

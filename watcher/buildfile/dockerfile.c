@@ -22,6 +22,7 @@ struct maker {
 	size_t capacity;
 	size_t final;			/* the stage whose base is the final one */
 	char platform[BW_PLATFORM_MAX]; /* of the build, "" when not given */
+	struct bw_err err;		/* here, because clearing one for each use costs time */
 };
 
 /* A string of bytes from the file: a NUL, which would hide what follows, becomes U+FFFD. */
@@ -45,15 +46,22 @@ static void add_use(struct maker *m, const struct bw_use *use)
 	BW_PUSH(m->d->uses, m->d->use_count, m->capacity) = *use;
 }
 
+/* Room for `n` more, so that no use is moved while the list grows. */
+static void reserve_uses(struct maker *m, size_t n)
+{
+	if (n <= m->capacity - m->d->use_count)
+		return;
+	m->capacity = m->d->use_count + n;
+	m->d->uses = bw_realloc(m->d->uses, m->capacity, sizeof(*m->d->uses));
+}
+
 /* ---- what a text names */
 
 /* Keeps the reference in the use; false: the text is none, and `unresolved` says why. */
-static bool set_reference(struct bw_use *use, const char *text, size_t len)
+static bool set_reference(struct maker *m, struct bw_use *use, const char *text, size_t len)
 {
-	struct bw_err err;
-
-	if (bw_reference_parse(text, len, &use->parts, NULL, &err) < 0) {
-		use->unresolved = bw_strdup(err.msg);
+	if (bw_reference_parse(text, len, &use->parts, NULL, &m->err) < 0) {
+		use->unresolved = bw_strdup(m->err.msg);
 		return false;
 	}
 	use->reference = bw_reference_format(&use->parts);
@@ -62,7 +70,7 @@ static bool set_reference(struct bw_use *use, const char *text, size_t len)
 
 /* The image that a named context puts in the place of what the file says. False: it is no image, there is no
  * use. */
-static bool set_context(struct bw_use *use, const char *value)
+static bool set_context(struct maker *m, struct bw_use *use, const char *value)
 {
 	const char *image = bw_context_image(value);
 
@@ -79,26 +87,32 @@ static bool set_context(struct bw_use *use, const char *value)
 	if (strcmp(image, "scratch") == 0)
 		use->is_scratch = true;
 	else
-		(void)set_reference(use, image, strlen(image));
+		(void)set_reference(m, use, image, strlen(image));
 	return true;
+}
+
+/* The context that stands in for an image, if there is one. False: no use. */
+static bool replace_image(struct maker *m, struct bw_use *use, const char *platform)
+{
+	struct bw_platform own;
+	const char *context;
+
+	if (platform && bw_platform_parse(platform, strlen(platform), &own, NULL) < 0)
+		platform = NULL;
+	context = bw_context_of_reference(m->opts, &use->parts, platform ? &own : NULL);
+	return !context || set_context(m, use, context);
 }
 
 /* An image by name, or what a context makes of it. False: no use. */
 static bool set_image(struct maker *m, struct bw_use *use, struct bw_text name, const char *platform)
 {
-	struct bw_platform own;
-	const char *context;
-
 	if (name.len == strlen("scratch") && memcmp(name.s, "scratch", name.len) == 0) {
 		use->is_scratch = true;
 		return true;
 	}
-	if (!set_reference(use, name.s, name.len) || m->opts->context_count == 0)
+	if (!set_reference(m, use, name.s, name.len) || m->opts->context_count == 0)
 		return true;
-	if (platform && bw_platform_parse(platform, strlen(platform), &own, NULL) < 0)
-		platform = NULL;
-	context = bw_context_of_reference(m->opts, &use->parts, platform ? &own : NULL);
-	return !context || set_context(use, context);
+	return replace_image(m, use, platform);
 }
 
 /* ---- uses of the three kinds of sites */
@@ -122,7 +136,7 @@ static bool make_base(struct maker *m, const struct bw_site *site, struct bw_use
 	use->role = site->stage == m->final ? BW_ROLE_FINAL : BW_ROLE_STAGE;
 	use->platform = stage->platform ? bw_strdup(stage->platform) : NULL;
 	if (stage->context)
-		return set_context(use, stage->context);
+		return set_context(m, use, stage->context);
 	if (site->failure) {
 		use->unresolved = bw_strdup(site->failure);
 		return true;
@@ -226,7 +240,7 @@ static void make_frontend(struct maker *m, const struct bw_frontend *f)
 	if (f->len == 0)
 		use.unresolved = bw_strdup("the frontend has no name");
 	else
-		(void)set_reference(&use, f->text, f->len);
+		(void)set_reference(m, &use, f->text, f->len);
 	add_use(m, &use);
 }
 
@@ -292,6 +306,7 @@ static void make_uses(struct maker *m)
 	m->final = final_stage(m->plan);
 	if (o->platform.os[0])
 		(void)bw_platform_format(&o->platform, m->platform);
+	reserve_uses(m, m->plan->site_count);
 	for (size_t i = 0; i < m->plan->site_count; i++)
 		make_use(m, &m->plan->sites[i]);
 	report_platforms(m);

@@ -64,13 +64,15 @@ static bool is_byte_space(char c)
 	return bw_rune_is_space((unsigned char)c);
 }
 
-/* The bytes at the front that are neither white space nor a quote nor an escape, whatever stands around them. */
+/*
+ * The bytes at the front that a word goes on over without a second look, inside quotes and outside. All the
+ * rest, quotes and white space among it, has smaller codes or is no ASCII.
+ */
 static size_t plain_run(const char *s, size_t len, char escape)
 {
 	size_t n = 0;
 
-	while (n < len && s[n] > ' ' && (unsigned char)s[n] < 0x80 && s[n] != '\'' && s[n] != '"' &&
-	       s[n] != escape)
+	while (n < len && s[n] > '\'' && (unsigned char)s[n] < 0x80 && s[n] != escape)
 		n++;
 	return n;
 }

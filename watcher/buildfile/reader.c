@@ -19,6 +19,7 @@ struct reader {
 	struct bw_mount mount;
 	size_t note; /* the annotation above the coming instruction; BW_NOWHERE: none */
 	bool is_stopped;
+	struct bw_err err; /* here, because clearing one costs more than reading a short line */
 };
 
 /* ---- annotations */
@@ -307,10 +308,9 @@ static void read_mount(struct reader *r, const struct bw_instruction *ins, const
 {
 	struct bw_mount *m = &r->mount;
 	struct bw_site *site;
-	struct bw_err err;
 
-	if (bw_mount_read(&ins->flag_text, f->value, f->value_len, m, &err) < 0)
-		fail(r, is_trigger, err.msg);
+	if (bw_mount_read(&ins->flag_text, f->value, f->value_len, m, &r->err) < 0)
+		fail(r, is_trigger, r->err.msg);
 	if (m->from_len == 0)
 		return;
 	site = add_traced_site(r, BW_SITE_MOUNT, &m->text, m->from, m->from_len);
@@ -340,13 +340,12 @@ static void read_onbuild(struct reader *r)
 	const struct bw_instruction *ins = &r->ins;
 	size_t from = (size_t)(ins->name.s - ins->line) + ins->name.len;
 	size_t end = (size_t)(ins->rest.s - ins->line) + ins->rest.len;
-	struct bw_err err;
 
 	if (ins->rest.len == 0)
 		return;
 	bw_instruction_read(&r->trigger, ins->line, from, end, '\\');
-	if (bw_grammar_check(&r->trigger, '\\', &err) < 0)
-		fail(r, true, err.msg);
+	if (bw_grammar_check(&r->trigger, '\\', &r->err) < 0)
+		fail(r, true, r->err.msg);
 	if (r->trigger.keyword == BW_KEYWORD_COPY)
 		read_copy(r, &r->trigger, true);
 	else if (r->trigger.keyword == BW_KEYWORD_RUN)
@@ -393,14 +392,13 @@ static void skip_heredocs(struct reader *r)
 
 static void read_instruction(struct reader *r)
 {
-	struct bw_err err;
 	enum bw_keyword keyword;
 
 	r->plan->instruction_count++;
 	bw_instruction_read(&r->ins, r->lines.text, 0, r->lines.len, r->lines.escape);
 	keyword = r->ins.keyword;
-	if (bw_grammar_check(&r->ins, r->lines.escape, &err) < 0)
-		fail(r, false, err.msg);
+	if (bw_grammar_check(&r->ins, r->lines.escape, &r->err) < 0)
+		fail(r, false, r->err.msg);
 	if (keyword == BW_KEYWORD_FROM)
 		read_from(r);
 	else if (keyword == BW_KEYWORD_ARG)

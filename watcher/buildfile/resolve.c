@@ -169,10 +169,25 @@ static bool read_number(struct bw_text t, long *ret)
 	return true;
 }
 
-/* Only COPY knows numbers; names are lowered, and of several equal ones the last counts. */
-static void link_site(struct bw_plan *plan, struct bw_site *site, const struct names *names)
+/*
+ * Names are lowered, and of several equal ones the last counts. No stage has a slash in its name, nor a length
+ * that no image name has.
+ */
+static size_t find_named(const struct names *names, struct bw_text text)
 {
 	char name[256];
+
+	if (text.len >= sizeof(name) || memchr(text.s, '\0', text.len))
+		return BW_NOWHERE;
+	memcpy(name, text.s, text.len);
+	name[text.len] = '\0';
+	bw_text_lower(name);
+	return get_stage(names, name);
+}
+
+/* Only COPY knows numbers. */
+static void link_site(struct bw_plan *plan, struct bw_site *site, const struct names *names)
+{
 	long number;
 
 	if (site->failure || site->kind == BW_SITE_FROM)
@@ -184,17 +199,8 @@ static void link_site(struct bw_plan *plan, struct bw_site *site, const struct n
 			site->source = (size_t)number;
 		return;
 	}
-	/*
-	 * Longer names of stages are no image names either, which every stage name has to be; and none has a
-	 * slash.
-	 */
-	if (!names->map || site->text.len >= sizeof(name) || memchr(site->text.s, '/', site->text.len) ||
-	    memchr(site->text.s, '\0', site->text.len))
-		return;
-	memcpy(name, site->text.s, site->text.len);
-	name[site->text.len] = '\0';
-	bw_text_lower(name);
-	site->source = get_stage(names, name);
+	if (names->map && !memchr(site->text.s, '/', site->text.len))
+		site->source = find_named(names, site->text);
 }
 
 /* ---- the target and what it needs */

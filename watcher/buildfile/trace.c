@@ -29,11 +29,14 @@ void bw_trace_add(struct bw_trace *t, char c, size_t at)
 
 void bw_trace_add_run(struct bw_trace *t, const char *s, size_t len, size_t at)
 {
+	uint32_t *place;
+
 	if (len == 0)
 		return;
 	reserve(t, len);
 	memcpy(t->text + t->len, s, len);
+	place = t->at + t->len;
 	for (size_t i = 0; i < len; i++)
-		t->at[t->len + i] = (uint32_t)(at + i); /* a build file has at most 1 MiB */
+		place[i] = (uint32_t)(at + i); /* a build file has at most 1 MiB */
 	t->len += len;
 }

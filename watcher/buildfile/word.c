@@ -618,21 +618,19 @@ static int read_until(struct lexer *l, uint32_t stop, bool raw_escapes)
 	return rc;
 }
 
-/* `$` and the quotes; a byte beyond ASCII may be an invalid one. */
-static bool may_change(unsigned char byte)
-{
-	/* Letters and digits, nearly all bytes of a word, are told by this alone. */
-	if (byte > '\'' && byte < 0x80)
-		return false;
-	return byte == '$' || byte == '"' || byte == '\'' || byte >= 0x80;
-}
-
 bool bw_word_is_plain(const char *s, size_t len, char escape)
 {
-	for (size_t i = 0; i < len; i++)
-		if (s[i] == escape || may_change((unsigned char)s[i]))
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)s[i];
+
+		/* Letters, digits and all that references are made of. */
+		if (byte > '\'' && byte < 0x80)
+			continue;
+		/* A byte beyond ASCII may be an invalid one. */
+		if (byte == '$' || byte == '"' || byte == '\'' || byte >= 0x80)
 			return false;
-	return true;
+	}
+	return !memchr(s, escape, len);
 }
 
 int bw_word_expand(const char *s, size_t len, const struct bw_word_rules *rules, struct bw_buf *out,

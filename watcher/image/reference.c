@@ -71,34 +71,34 @@ static bool is_text(const struct scan *sc, struct piece p, const char *text)
 
 /* --- registry --------------------------------------------------------------------------------- */
 
-/* One part of a host name between dots. */
-static int check_label(struct scan *sc, struct piece p)
+/* The part of a host name that starts a piece; `*ret_end` is where it ends, at a dot or with the piece. */
+static int check_label(struct scan *sc, struct piece p, size_t *ret_end)
 {
-	if (p.from == p.to)
+	size_t end = p.from;
+
+	for (; end < p.to && sc->s[end] != '.'; end++)
+		if (!is_alnum(sc->s[end]) && sc->s[end] != '-')
+			return fail_char(sc, end, "registry name");
+	if (p.from == end)
 		return FAIL(sc, p.from, "registry name has an empty part");
-	for (size_t i = p.from; i < p.to; i++)
-		if (!is_alnum(sc->s[i]) && sc->s[i] != '-')
-			return fail_char(sc, i, "registry name");
 	if (sc->s[p.from] == '-')
 		return FAIL(sc, p.from, "a part of a registry name cannot start with '-'");
-	if (sc->s[p.to - 1] == '-')
-		return FAIL(sc, p.to - 1, "a part of a registry name cannot end with '-'");
+	if (sc->s[end - 1] == '-')
+		return FAIL(sc, end - 1, "a part of a registry name cannot end with '-'");
+	*ret_end = end;
 	return 0;
 }
 
 /* Parts joined by single dots; upper case is allowed, a trailing dot is not. */
 static int check_host_name(struct scan *sc, struct piece p)
 {
-	struct piece label = p;
-
 	for (;;) {
-		int rc;
+		size_t end = p.to;
+		int rc = check_label(sc, p, &end);
 
-		label.to = find(sc, (struct piece){label.from, p.to}, '.');
-		rc = check_label(sc, label);
-		if (rc < 0 || label.to == p.to)
+		if (rc < 0 || end == p.to)
 			return rc;
-		label.from = label.to + 1;
+		p.from = end + 1;
 	}
 }
 
@@ -370,28 +370,30 @@ static int check(struct scan *sc, const struct pieces *p, struct bw_digest *ret_
 	return rc;
 }
 
-static char *copy(const struct scan *sc, struct piece p)
+/* Writes the text and its NUL; returns where the next one goes. */
+static char *keep(char *to, const char *s, size_t len)
 {
-	return bw_strndup(sc->s + p.from, p.to - p.from);
+	*(char *)mempcpy(to, s, len) = '\0';
+	return to + len + 1;
 }
 
-static char *make_registry(const struct scan *sc, const struct pieces *p)
+/* The texts of a reference lie in one piece of memory; `registry` is its start, and what is freed. */
+static void keep_texts(const struct scan *sc, const struct pieces *p, struct bw_reference *ret)
 {
-	if (p->registry.to == 0 || is_text(sc, p->registry, HUB_OLD))
-		return bw_strdup(HUB);
-	return copy(sc, p->registry);
-}
+	bool is_hub = p->registry.to == 0 || is_text(sc, p->registry, HUB_OLD);
+	size_t registry_len = is_hub ? strlen(HUB) : p->registry.to;
+	size_t library_len = is_official(sc, p) ? strlen(HUB_LIBRARY) : 0;
+	size_t path_len = p->path.to - p->path.from;
+	size_t tag_len = p->tag.to - p->tag.from;
+	char *at = bw_realloc(NULL, registry_len + library_len + path_len + tag_len + 3, 1);
 
-static char *make_repository(const struct scan *sc, const struct pieces *p)
-{
-	size_t len = p->path.to - p->path.from;
-	char *text;
-
-	if (!is_official(sc, p))
-		return copy(sc, p->path);
-	text = bw_alloc(strlen(HUB_LIBRARY) + len + 1);
-	memcpy(mempcpy(text, HUB_LIBRARY, strlen(HUB_LIBRARY)), sc->s + p->path.from, len);
-	return text;
+	ret->registry = at;
+	at = keep(at, is_hub ? HUB : sc->s, registry_len);
+	ret->repository = at;
+	at = mempcpy(at, HUB_LIBRARY, library_len);
+	at = keep(at, sc->s + p->path.from, path_len);
+	ret->tag = p->has_tag ? at : NULL;
+	(void)keep(at, sc->s + p->tag.from, tag_len);
 }
 
 /* Fills `ret` only when nothing is left that can fail. */
@@ -409,9 +411,7 @@ static int parse(struct scan *sc, struct bw_reference *ret)
 	rc = check(sc, &p, &digest);
 	if (rc < 0)
 		return rc;
-	ret->registry = make_registry(sc, &p);
-	ret->repository = make_repository(sc, &p);
-	ret->tag = p.has_tag ? copy(sc, p.tag) : NULL;
+	keep_texts(sc, &p, ret);
 	ret->digest = digest;
 	return 0;
 }
@@ -429,9 +429,7 @@ int bw_reference_parse(const char *s, size_t len, struct bw_reference *ret, size
 
 void bw_reference_done(struct bw_reference *r)
 {
-	free(r->registry);
-	free(r->repository);
-	free(r->tag);
+	free(r->registry); /* the other texts lie behind it, see keep_texts() */
 	memset(r, 0, sizeof(*r));
 }
 

@@ -18,6 +18,7 @@
 #include "core/err.h"
 #include "image/digest.h"
 
+/* The texts share one allocation: only bw_reference_done() frees them. */
 struct bw_reference {
 	char *registry;		 /* host[:port] as written, `index.docker.io` folded into `docker.io` */
 	char *repository;	 /* path, with `library/` where Docker Hub wants it; at most 255 bytes */

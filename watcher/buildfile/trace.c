@@ -24,7 +24,10 @@ static void reserve(struct bw_trace *t, size_t n)
 
 void bw_trace_add(struct bw_trace *t, char c, size_t at)
 {
-	bw_trace_add_run(t, &c, 1, at);
+	reserve(t, 1);
+	t->text[t->len] = c;
+	t->at[t->len] = (uint32_t)at; /* a build file has at most 1 MiB */
+	t->len++;
 }
 
 void bw_trace_add_run(struct bw_trace *t, const char *s, size_t len, size_t at)
@@ -37,6 +40,6 @@ void bw_trace_add_run(struct bw_trace *t, const char *s, size_t len, size_t at)
 	memcpy(t->text + t->len, s, len);
 	place = t->at + t->len;
 	for (size_t i = 0; i < len; i++)
-		place[i] = (uint32_t)(at + i); /* a build file has at most 1 MiB */
+		place[i] = (uint32_t)(at + i);
 	t->len += len;
 }

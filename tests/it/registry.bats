@@ -131,6 +131,19 @@ SCRIPT
   expect_json '.bases[] | select(.verdict == "unknown") | .reason | test("time|answer")' "$(yes true | head -8)"
 }
 
+@test "an interrupted sweep keeps what was answered, says so, and ends at once with 130" {
+  registry_start real
+  image push "$(host_of real)/app:1" --seed A
+  fake_start f <<<'* * hang'
+  file src/Dockerfile <<<"FROM $(host_of real)/app:1
+COPY --from=$(host_of f)/app:1 /x /x"
+  bw_capture bw_env timeout --preserve-status -s INT 2 "$BASEWATCH" check "$IT/src" --format json
+  expect_status 130
+  expect_err 'interrupted'
+  expect_json '.summary.fresh' 1
+  expect_json '.summary.unknown' 1
+}
+
 @test "an answer that is cut off, broken or closed is unknown" {
   fake_start f <<'SCRIPT'
 HEAD * 405

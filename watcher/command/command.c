@@ -26,7 +26,7 @@ struct verb {
 #define EXIT_HELP                                                                               \
 	"Exit code: 1 if a counted use is stale or behind, else 2 if one is unknown, else 0.\n" \
 	"64 usage, 65 foreign or newer database, 66 no such path, 73 cannot write, 74 disk\n"   \
-	"full or I/O error, 75 database locked.\n"
+	"full or I/O error, 75 database locked, 130 interrupted.\n"
 
 static const struct verb verbs[] = {
 	{"scan", BW_VERB_SCAN, bw_command_scan, "[PATH...]",

@@ -128,6 +128,32 @@ static void prefer_missing(struct maker *m, struct bw_use *use, const struct bw_
 	use->unresolved = missing;
 }
 
+static char *blank_base(const struct bw_site *site)
+{
+	return bw_asprintf("base name (%.*s) should not be blank",
+			   (int)(site->text.len < 256 ? site->text.len : 256), site->text.s);
+}
+
+/* BuildKit parses the name in every FROM, also where a context takes the stage's place. */
+static void check_replaced(struct maker *m, const struct bw_site *site, struct bw_text name)
+{
+	struct bw_reference ref;
+	BW_AUTOFREE char *problem = NULL;
+
+	if (site->failure)
+		problem = bw_strdup(site->failure);
+	else if (name.len == 0)
+		problem = blank_base(site);
+	else if (strcmp(name.s, "scratch") == 0)
+		return;
+	else if (bw_reference_parse(name.s, name.len, &ref, NULL, &m->err) < 0)
+		problem = bw_asprintf("failed to parse stage name \"%.256s\": %s", name.s, m->err.msg);
+	else
+		bw_reference_done(&ref);
+	if (problem)
+		bw_plan_error(m->d, m->plan->stages[site->stage].line, "%s", problem);
+}
+
 static bool make_base(struct maker *m, const struct bw_site *site, struct bw_use *use)
 {
 	struct bw_stage *stage = &m->plan->stages[site->stage];
@@ -135,17 +161,17 @@ static bool make_base(struct maker *m, const struct bw_site *site, struct bw_use
 
 	use->role = site->stage == m->final ? BW_ROLE_FINAL : BW_ROLE_STAGE;
 	use->platform = stage->platform ? bw_strdup(stage->platform) : NULL;
-	if (stage->context)
+	if (stage->context) {
+		check_replaced(m, site, name);
 		return set_context(m, use, stage->context);
+	}
 	if (site->failure) {
 		use->unresolved = bw_strdup(site->failure);
 		return true;
 	}
 	use->expanded = string_of(name.s, name.len);
 	if (name.len == 0) {
-		use->unresolved =
-			bw_asprintf("base name (%.*s) should not be blank",
-				    (int)(site->text.len < 256 ? site->text.len : 256), site->text.s);
+		use->unresolved = blank_base(site);
 	} else if (stage->platform_failure) {
 		use->unresolved = bw_strdup(stage->platform_failure);
 		return true;

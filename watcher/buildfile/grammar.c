@@ -64,6 +64,8 @@ static int check_bool(const struct bw_instruction *ins, const struct bw_flag *f,
 			       flag_name(ins, f));
 	if (f->value_len < sizeof(word))
 		memcpy(word, value, f->value_len);
+	if (strlen(word) != f->value_len) /* too long, or a NUL inside */
+		word[0] = '\0';
 	if (bw_text_is_nocase(word, "true") || bw_text_is_nocase(word, "false"))
 		return 0;
 	return bw_fail(err, BW_E_INPUT, "expecting boolean value for flag --%.*s, not: %.*s",

@@ -42,7 +42,7 @@ static enum bw_keyword keyword_of(struct bw_text name)
 		word[i] = upper(name.s[i]);
 	word[name.len] = '\0';
 	for (unsigned i = BW_KEYWORD_UNKNOWN + 1; i < BW_KEYWORD_COUNT; i++)
-		if (*word == *keyword_names[i] && strcmp(word, keyword_names[i]) == 0)
+		if (strlen(keyword_names[i]) == name.len && memcmp(word, keyword_names[i], name.len) == 0)
 			return (enum bw_keyword)i;
 	return BW_KEYWORD_UNKNOWN;
 }

@@ -41,6 +41,8 @@ struct bw_stage {
 	size_t sites;	     /* the first site behind FROM; they go on to the next stage's FROM */
 	char *platform_word; /* as written; NULL: no --platform */
 	size_t platform_len;
+	bool has_bare_mount;	     /* a RUN --mount without `from`, ... */
+	bool has_bare_mount_trigger; /* ... in an ONBUILD: BuildKit looks for a stage `scratch` then */
 
 	/* Set by bw_plan_resolve(). */
 	struct bw_buf base_text; /* the expanded name */

@@ -303,6 +303,18 @@ static void fail(struct reader *r, bool is_trigger, const char *text)
 		};
 }
 
+static void note_bare_mount(struct reader *r, bool is_trigger)
+{
+	struct bw_plan *p = r->plan;
+
+	if (p->stage_count == 0)
+		return;
+	if (is_trigger)
+		p->stages[p->stage_count - 1].has_bare_mount_trigger = true;
+	else
+		p->stages[p->stage_count - 1].has_bare_mount = true;
+}
+
 static void read_mount(struct reader *r, const struct bw_instruction *ins, const struct bw_flag *f,
 		       bool is_trigger)
 {
@@ -311,8 +323,10 @@ static void read_mount(struct reader *r, const struct bw_instruction *ins, const
 
 	if (bw_mount_read(&ins->flag_text, f->value, f->value_len, m, &r->err) < 0)
 		fail(r, is_trigger, r->err.msg);
-	if (m->from_len == 0)
+	if (m->from_len == 0) {
+		note_bare_mount(r, is_trigger);
 		return;
+	}
 	site = add_traced_site(r, BW_SITE_MOUNT, &m->text, m->from, m->from_len);
 	if (!site)
 		return;
@@ -344,8 +358,10 @@ static void read_onbuild(struct reader *r)
 	if (ins->rest.len == 0)
 		return;
 	bw_instruction_read(&r->trigger, ins->line, from, end, '\\');
+	/* Pairs are read with the file, everything else only when the trigger fires. */
 	if (bw_grammar_check(&r->trigger, '\\', &r->err) < 0)
-		fail(r, true, r->err.msg);
+		fail(r, r->trigger.keyword != BW_KEYWORD_ENV && r->trigger.keyword != BW_KEYWORD_LABEL,
+		     r->err.msg);
 	if (r->trigger.keyword == BW_KEYWORD_COPY)
 		read_copy(r, &r->trigger, true);
 	else if (r->trigger.keyword == BW_KEYWORD_RUN)

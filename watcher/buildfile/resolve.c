@@ -243,8 +243,15 @@ static void reach_sources(struct bw_plan *plan, struct worklist *work, size_t st
 			reach(plan, work, plan->sites[i].source);
 }
 
+static void reach_triggers(struct bw_plan *plan, struct worklist *work, size_t stage, size_t scratch)
+{
+	reach_sources(plan, work, stage, true);
+	if (plan->stages[stage].has_bare_mount_trigger)
+		reach(plan, work, scratch);
+}
+
 /* Each stage is taken once, and its triggers once, so this is linear in the size of the file. */
-static void reach_all(struct bw_plan *plan)
+static void reach_all(struct bw_plan *plan, size_t scratch)
 {
 	struct worklist work = {.items = bw_alloc(plan->stage_count * sizeof(size_t))};
 
@@ -257,12 +264,14 @@ static void reach_all(struct bw_plan *plan)
 		if (stage->context)
 			continue;
 		reach_sources(plan, &work, i, false);
+		if (stage->has_bare_mount)
+			reach(plan, &work, scratch);
 		if (stage->base == BW_NOWHERE)
 			continue;
 		reach(plan, &work, stage->base);
 		base = &plan->stages[stage->base];
 		if (base->first_reachable_child == BW_NOWHERE)
-			reach_sources(plan, &work, stage->base, true);
+			reach_triggers(plan, &work, stage->base, scratch);
 		if (i < base->first_reachable_child)
 			base->first_reachable_child = i;
 	}
@@ -301,6 +310,19 @@ static void check_order(const struct bw_plan *plan, struct bw_site *site)
 				    site->text.s, why);
 }
 
+/* A mount without `from` stands on the stage `scratch` where there is one (dockerfile2llb/convert_runmount.go). */
+static void check_bare_mounts(const struct bw_plan *plan, size_t scratch, struct bw_dockerfile *d)
+{
+	if (scratch == BW_NOWHERE)
+		return;
+	for (size_t i = 0; i <= scratch; i++)
+		if (plan->stages[i].has_bare_mount && plan->stages[i].is_reachable)
+			bw_plan_error(d, plan->stages[i].line,
+				      "a mount without 'from' stands on the stage \"scratch\", which %s",
+				      i == scratch ? "is the stage itself: circular dependency"
+						   : "comes later: it needs to be defined before this one");
+}
+
 static void report_triggers(const struct bw_plan *plan, struct bw_dockerfile *d)
 {
 	for (size_t i = 0; i < plan->trigger_error_count; i++) {
@@ -315,6 +337,7 @@ void bw_plan_resolve(struct bw_plan *plan, struct bw_vars *vars, const struct bw
 		     struct bw_dockerfile *d)
 {
 	struct names names = {.stages = plan->stages};
+	size_t scratch;
 
 	if (plan->stage_count == 0)
 		return;
@@ -330,7 +353,9 @@ void bw_plan_resolve(struct bw_plan *plan, struct bw_vars *vars, const struct bw
 		else
 			plan->target = found;
 	}
-	reach_all(plan);
+	scratch = get_stage(&names, "scratch");
+	reach_all(plan, scratch);
+	check_bare_mounts(plan, scratch, d);
 	for (size_t i = 0; i < plan->site_count; i++)
 		check_order(plan, &plan->sites[i]);
 	report_triggers(plan, d);

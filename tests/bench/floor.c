@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/version.h"
 #include "image/manifest.h"
 
 #define MAX_PARALLEL 256
@@ -45,6 +46,7 @@ static int start_next(struct floor *f, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, f->headers);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "basewatch/" BW_VERSION);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, read_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, f);
 	if (f->ca_file)

@@ -154,7 +154,7 @@ static inline size_t case_each(const char *path, dockerfile_case_fn fn)
 	return count;
 }
 
-/* ---- what came out, in the same form */
+/* --- what came out, in the same form ---------------------------------------------------------- */
 
 static inline void show_text(struct bw_buf *out, const char *s)
 {

@@ -55,7 +55,7 @@ static void reserve_uses(struct maker *m, size_t n)
 	m->d->uses = bw_realloc(m->d->uses, m->capacity, sizeof(*m->d->uses));
 }
 
-/* ---- what a text names */
+/* --- what a text names ------------------------------------------------------------------------ */
 
 /* Keeps the reference in the use; false: the text is none, and `unresolved` says why. */
 static bool set_reference(struct maker *m, struct bw_use *use, const char *text, size_t len)
@@ -115,7 +115,7 @@ static bool set_image(struct maker *m, struct bw_use *use, struct bw_text name, 
 	return replace_image(m, use, platform);
 }
 
-/* ---- uses of the three kinds of sites */
+/* --- uses of the three kinds of sites --------------------------------------------------------- */
 
 /* The reason to tell: an unset ARG is the better one, as it is the cause. */
 static void prefer_missing(struct maker *m, struct bw_use *use, const struct bw_word_facts *facts)
@@ -255,7 +255,7 @@ static void make_use(struct maker *m, const struct bw_site *site)
 	add_use(m, &use);
 }
 
-/* ---- the frontend */
+/* --- the frontend ----------------------------------------------------------------------------- */
 
 static void make_frontend(struct maker *m, const struct bw_frontend *f)
 {
@@ -284,7 +284,7 @@ static bool frontend_of_options(const struct bw_build_options *opts, struct bw_f
 	return true;
 }
 
-/* ---- the whole */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 /* The FROM chain of the target goes over stages to one that stands on an image. */
 static size_t final_stage(const struct bw_plan *plan)

@@ -56,8 +56,9 @@ static struct bw_text trim(const char *s, size_t len)
 	return (struct bw_text){s, len - bw_blanks_back(s, len)};
 }
 
-/* ---- flags: BuildKit reads them byte by byte, so that the bytes 0x85 and 0xA0 are white space even inside
- * UTF-8 */
+/* --- flags ------------------------------------------------------------------------------------ */
+
+/* BuildKit reads flags byte by byte, so that the bytes 0x85 and 0xA0 are white space even inside UTF-8. */
 
 static bool is_byte_space(char c)
 {
@@ -172,7 +173,7 @@ bool bw_flag_is(const struct bw_instruction *ins, const struct bw_flag *f, const
 	return strlen(name) == f->name_len && memcmp(ins->flag_text.text + f->name, name, f->name_len) == 0;
 }
 
-/* ---- arguments */
+/* --- arguments -------------------------------------------------------------------------------- */
 
 bool bw_next_argument(struct bw_text rest, size_t *pos, struct bw_text *ret)
 {

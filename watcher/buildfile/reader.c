@@ -22,7 +22,7 @@ struct reader {
 	struct bw_err err; /* here, because clearing one costs more than reading a short line */
 };
 
-/* ---- annotations */
+/* --- annotations ------------------------------------------------------------------------------ */
 
 static void read_comment(struct reader *r)
 {
@@ -71,7 +71,7 @@ static void check_inner_comments(struct reader *r)
 	}
 }
 
-/* ---- sites */
+/* --- sites ------------------------------------------------------------------------------------ */
 
 static size_t current_stage(const struct reader *r)
 {
@@ -150,7 +150,7 @@ static size_t whole_quote(struct bw_text word)
 	return !memchr(word.s + 1, quote, word.len - 2);
 }
 
-/* ---- instructions */
+/* --- instructions ----------------------------------------------------------------------------- */
 
 static void add_stage(struct reader *r)
 {

@@ -37,7 +37,7 @@ const char *bw_plan_target_name(const struct bw_plan *plan, const struct bw_buil
 	return "default";
 }
 
-/* ---- FROM */
+/* --- FROM ------------------------------------------------------------------------------------- */
 
 static void expand_base(struct bw_plan *plan, struct bw_stage *stage, struct bw_vars *vars)
 {
@@ -148,7 +148,7 @@ static void resolve_stages(struct bw_plan *plan, struct bw_vars *vars, const str
 	}
 }
 
-/* ---- COPY --from and mounts */
+/* --- COPY --from and mounts ------------------------------------------------------------------- */
 
 /* A whole number as strconv.Atoi reads it: digits behind an optional sign. False: none, or far too big. */
 static bool read_number(struct bw_text t, long *ret)
@@ -203,7 +203,7 @@ static void link_site(struct bw_plan *plan, struct bw_site *site, const struct n
 		site->source = find_named(names, site->text);
 }
 
-/* ---- the target and what it needs */
+/* --- the target and what it needs ------------------------------------------------------------- */
 
 static size_t find_target(const struct bw_plan *plan, const char *target, const struct names *names)
 {

@@ -94,7 +94,7 @@ static void cut(struct lexer *l, size_t mark)
 	l->out->data[mark] = '\0';
 }
 
-/* ---- splitting */
+/* --- splitting -------------------------------------------------------------------------------- */
 
 static void end_word(struct splitter *w)
 {
@@ -129,7 +129,7 @@ static void split_text(struct lexer *l, const char *s, size_t len)
 	}
 }
 
-/* ---- quotes */
+/* --- quotes ----------------------------------------------------------------------------------- */
 
 static int read_single_quoted(struct lexer *l)
 {
@@ -198,7 +198,7 @@ static int read_double_quoted(struct lexer *l)
 	return rc;
 }
 
-/* ---- variables */
+/* --- variables -------------------------------------------------------------------------------- */
 
 static bool is_special(uint32_t rune)
 {
@@ -504,7 +504,7 @@ static int read_dollar(struct lexer *l)
 	return add_variable(l, name, false);
 }
 
-/* ---- the rest */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 /* `<<` takes the blanks behind it into its word, so that `<< EOF` is one. */
 static int read_less(struct lexer *l)

@@ -1,7 +1,6 @@
 /*
  * question.c - one question: HEAD, and GET where HEAD is not enough; what is worth another attempt, and what
- * it tells about the host. Answers are read in answer order of this file: transport, throttling, log-in,
- * success, refusal.
+ * it tells about the host. What an answer means is read in reading.c.
  */
 #include "registry/question.h"
 
@@ -192,7 +191,7 @@ void bw_question_failed(struct bw_question *q, const struct bw_failure *f)
 	bw_question_move(q, BW_QUESTION_WAITING);
 }
 
-/* --- requests --------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void answer_came(const struct bw_http_response *r, void *arg)
 {

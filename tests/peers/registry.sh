@@ -83,7 +83,11 @@ peer_launch() {
 }
 
 # A process that has ended and that nobody has waited for yet is gone, too.
-peer_is_gone() { [[ ! -e /proc/$1/status ]] || grep -qs '^State:.Z' "/proc/$1/status"; }
+peer_is_gone() {
+  local state
+  state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) || :
+  [[ -z $state || $state == Z* ]]
+}
 
 peer_stop() {
   local file=$PEERS_DIR/$1/pid pid

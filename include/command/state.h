@@ -3,6 +3,7 @@
 #define BW_COMMAND_STATE_H
 
 #include "command/args.h"
+#include "command/exit.h"
 #include "store/store.h"
 
 /*
@@ -17,5 +18,12 @@ int bw_state_open(const struct bw_args *a, struct bw_store **ret, struct bw_err 
 
 /* Opens an existing one; BW_E_GONE with advice when there is none. */
 int bw_state_open_existing(const struct bw_args *a, struct bw_store **ret, struct bw_err *err) BW_NODISCARD;
+
+/* What a verb does with an existing database; `*ret` is BW_EXIT_OK unless it says otherwise. */
+typedef int (*bw_state_fn)(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret,
+			   struct bw_err *err);
+
+/* Opens an existing one, runs the verb, closes it, says what failed: the exit code of the whole. */
+enum bw_exit bw_state_run(const struct bw_args *a, bw_state_fn verb);
 
 #endif

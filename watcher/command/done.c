@@ -20,12 +20,13 @@ static void say(const struct bw_done_counts *c)
 	printf("\n");
 }
 
-static int done(const struct bw_args *a, struct bw_store *s, struct bw_err *err)
+static int done(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret, struct bw_err *err)
 {
 	struct bw_done_counts counts = {0};
 	size_t builds;
 	int rc = bw_choose(a, false, s, &builds, err);
 
+	(void)ret;
 	if (rc == 0)
 		rc = bw_store_done(s, bw_digest_is_set(&a->digest) ? &a->digest : NULL, bw_clock_ms(),
 				   &counts, err);
@@ -36,16 +37,8 @@ static int done(const struct bw_args *a, struct bw_store *s, struct bw_err *err)
 
 enum bw_exit bw_command_done(const struct bw_args *a)
 {
-	struct bw_err err = BW_ERR_INIT;
-	struct bw_store *s = NULL;
-	int rc;
-
-	if (a->operands.count == 0)
-		rc = bw_fail(&err, BW_E_INPUT, "done needs the PATH or BUILD that was rebuilt");
-	else
-		rc = bw_state_open_existing(a, &s, &err);
-	if (rc == 0)
-		rc = done(a, s, &err);
-	bw_store_close(s);
-	return rc < 0 ? bw_exit_with(&err) : BW_EXIT_OK;
+	if (a->operands.count > 0)
+		return bw_state_run(a, done);
+	bw_error("done needs the PATH or BUILD that was rebuilt");
+	return BW_EXIT_USAGE;
 }

@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "command/output.h"
 #include "command/state.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "report/listing.h"
 
@@ -20,13 +21,14 @@ static int base_of(const char *image, char **ret, struct bw_err *err)
 	return 0;
 }
 
-static int history(const struct bw_args *a, struct bw_store *s, struct bw_err *err)
+static int history(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret, struct bw_err *err)
 {
 	BW_AUTOFREE char *base = NULL;
 	struct bw_report_options o;
 	size_t count = 0;
 	int rc = a->operands.count ? base_of(a->operands.items[0], &base, err) : 0;
 
+	(void)ret;
 	if (rc < 0)
 		return rc;
 	bw_output_init(a, &o);
@@ -42,16 +44,8 @@ static int history(const struct bw_args *a, struct bw_store *s, struct bw_err *e
 
 enum bw_exit bw_command_history(const struct bw_args *a)
 {
-	struct bw_err err = BW_ERR_INIT;
-	struct bw_store *s = NULL;
-	int rc;
-
-	if (a->operands.count > 1)
-		rc = bw_fail(&err, BW_E_INPUT, "history takes one IMAGE, got %zu", a->operands.count);
-	else
-		rc = bw_state_open_existing(a, &s, &err);
-	if (rc == 0)
-		rc = history(a, s, &err);
-	bw_store_close(s);
-	return rc < 0 ? bw_exit_with(&err) : BW_EXIT_OK;
+	if (a->operands.count <= 1)
+		return bw_state_run(a, history);
+	bw_error("history takes one IMAGE, got %zu", a->operands.count);
+	return BW_EXIT_USAGE;
 }

@@ -23,13 +23,5 @@ static int report(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret
 
 enum bw_exit bw_command_report(const struct bw_args *a)
 {
-	struct bw_err err = BW_ERR_INIT;
-	enum bw_exit code = BW_EXIT_OK;
-	struct bw_store *s = NULL;
-	int rc = bw_state_open_existing(a, &s, &err);
-
-	if (rc == 0)
-		rc = report(a, s, &code, &err);
-	bw_store_close(s);
-	return rc < 0 ? bw_exit_with(&err) : code;
+	return bw_state_run(a, report);
 }

@@ -75,3 +75,16 @@ int bw_state_open_existing(const struct bw_args *a, struct bw_store **ret, struc
 		return bw_fail(err, BW_E_GONE, "no database at %s yet: `basewatch check` makes one", path);
 	return rc;
 }
+
+enum bw_exit bw_state_run(const struct bw_args *a, bw_state_fn verb)
+{
+	struct bw_err err = BW_ERR_INIT;
+	enum bw_exit code = BW_EXIT_OK;
+	struct bw_store *s = NULL;
+	int rc = bw_state_open_existing(a, &s, &err);
+
+	if (rc == 0)
+		rc = verb(a, s, &code, &err);
+	bw_store_close(s);
+	return rc < 0 ? bw_exit_with(&err) : code;
+}

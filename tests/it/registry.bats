@@ -137,7 +137,7 @@ SCRIPT
   fake_start f <<<'* * hang'
   file src/Dockerfile <<<"FROM $(host_of real)/app:1
 COPY --from=$(host_of f)/app:1 /x /x"
-  bw_capture bw_env timeout --preserve-status -s INT 2 "$BASEWATCH" check "$IT/src" --format json
+  bw_capture bw_env timeout --preserve-status -s INT 5 "$BASEWATCH" check "$IT/src" --format json
   expect_status 130
   expect_err 'interrupted'
   expect_json '.summary.fresh' 1

@@ -27,10 +27,12 @@ failures() {
 }
 
 # One line per sanitizer report; the processes under test write them beside the log, whatever they do with stderr.
+# The leak checker stops all threads at the exit; one that was ending just then, such as that of a look-up of a name,
+# has no registers to look at any more, which it remarks in the same file and which is no report.
 sanitizer_reports() {
   local report
   for report in "$1".sanitizer.*; do
-    [ -s "$report" ] || continue
+    [ -s "$report" ] && grep -qv '^==[0-9]*==Unable to get registers from thread [0-9]*\.$' "$report" || continue
     echo "not ok - a sanitizer reported:"
     sed 's/^/# /' "$report" | head -n 60
   done

@@ -32,7 +32,7 @@ failures() {
 sanitizer_reports() {
   local report
   for report in "$1".sanitizer.*; do
-    [ -s "$report" ] && grep -qv '^==[0-9]*==Unable to get registers from thread [0-9]*\.$' "$report" || continue
+    grep -qsv '^==[0-9]*==Unable to get registers from thread [0-9]*\.$' "$report" || continue
     echo "not ok - a sanitizer reported:"
     sed 's/^/# /' "$report" | head -n 60
   done

@@ -35,6 +35,7 @@ char *bw_buf_take(struct bw_buf *b, size_t *ret_len); /* hands the memory over; 
 /* Every maximum of the program, each with its reason. */
 #define BW_MAX_BUILDFILE_BYTES	 (1U << 20)  /* no real Dockerfile comes near 1 MiB */
 #define BW_MAX_MANIFEST_BYTES	 (4U << 20)  /* what registries must accept at least (distribution-spec) */
+#define BW_MAX_CONFIG_BYTES	 (8U << 20)  /* real ones have some 10 KiB; labels may hold whole documents */
 #define BW_MAX_TOKEN_BYTES	 (64U << 10) /* token answers are a few KiB */
 #define BW_MAX_HEADER_BYTES	 (64U << 10) /* of one response */
 #define BW_MAX_ERROR_BODY_BYTES	 (64U << 10) /* only the first words of an error body are of use */

@@ -5,6 +5,7 @@
 #ifndef BW_IMAGE_ANSWER_H
 #define BW_IMAGE_ANSWER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "image/digest.h"
@@ -24,6 +25,7 @@ enum bw_trouble {
 	BW_TROUBLE_SERVER,     /* 5xx */
 	BW_TROUBLE_MALFORMED,  /* the registry broke the protocol */
 	BW_TROUBLE_LIMIT,      /* one of our limits was hit */
+	BW_TROUBLE_UNSETTLED,  /* asked again, the registry gave another answer: its replicas disagree */
 	BW_TROUBLE_COUNT,
 };
 
@@ -43,5 +45,12 @@ const char *bw_trouble_name(enum bw_trouble t);
 enum bw_trouble bw_trouble_from_name(const char *name);
 /* One sentence for people: "the tag is gone", "the name of the registry cannot be resolved". */
 const char *bw_trouble_text(enum bw_trouble t);
+/*
+ * May the same question get another answer soon: time-outs, throttling, a broken connection, 5xx, unsettled, and DNS
+ * and TLS, because then the host was not asked at all?
+ */
+bool bw_trouble_is_passing(enum bw_trouble t);
+/* Does the registry say that it does not have what was asked for? */
+bool bw_trouble_is_absence(enum bw_trouble t);
 
 #endif

@@ -15,7 +15,9 @@
 enum bw_manifest_kind { BW_MANIFEST_UNKNOWN, BW_MANIFEST_INDEX, BW_MANIFEST_IMAGE };
 
 #define BW_MEDIA_TYPE_MAX     128
-#define BW_MANIFEST_MAX_CHILD 1000 /* children of one index; real ones have tens */
+#define BW_MANIFEST_MAX_CHILD 1000	  /* children of one index; real ones have tens */
+#define BW_MANIFEST_MAX_LAYER 1000	  /* layers of one image; builders stop at 127 */
+#define BW_ANNOTATIONS_MAX    (64U << 10) /* of one entry; longer ones are left out as if there were none */
 
 /* The Accept header that every manifest request carries: both index and both manifest types. */
 #define BW_MANIFEST_ACCEPT                                            \
@@ -29,6 +31,12 @@ struct bw_child {
 	char media_type[BW_MEDIA_TYPE_MAX];
 	struct bw_platform platform; /* os "" when the descriptor has none */
 	bool is_attestation;	     /* unknown/unknown, or annotation vnd.docker.reference.type */
+	char *annotations;	     /* compact JSON with sorted keys; NULL: none */
+};
+
+struct bw_layer {
+	struct bw_digest digest;
+	int64_t size; /* bytes, as stored (compressed) */
 };
 
 struct bw_manifest {
@@ -36,6 +44,10 @@ struct bw_manifest {
 	char media_type[BW_MEDIA_TYPE_MAX];
 	struct bw_child *children; /* of an index, in its order */
 	size_t child_count;
+	struct bw_layer *layers; /* of an image, lowest first */
+	size_t layer_count;
+	struct bw_digest config; /* of an image; unset when it has none */
+	char config_type[BW_MEDIA_TYPE_MAX];
 };
 
 /* Kind of a media type; parameters and case are ignored. Schema 1 is BW_MANIFEST_UNKNOWN. */
@@ -49,13 +61,5 @@ enum bw_manifest_kind bw_manifest_kind_of(const char *media_type);
 int bw_manifest_parse(const char *body, size_t len, const char *content_type, struct bw_manifest *ret,
 		      struct bw_err *err) BW_NODISCARD;
 void bw_manifest_done(struct bw_manifest *m);
-
-/*
- * Is `digest` a child image of this index that a build for `want` would get? Without a wanted platform (NULL
- * or empty) any image child counts; attestations and nested indexes never do. Of several with the same
- * platform the first counts; one that names no platform counts when it is the only image.
- */
-bool bw_manifest_has_child(const struct bw_manifest *m, const struct bw_digest *digest,
-			   const struct bw_platform *want);
 
 #endif

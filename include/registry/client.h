@@ -50,9 +50,14 @@ unsigned bw_registry_room(struct bw_registry *r, const char *registry);
 /* HEAD of the tag (or digest). The strings stay the caller's and must live until the callback. */
 void bw_registry_ask(struct bw_registry *r, const char *registry, const char *repository, const char *tag,
 		     bw_answer_fn fn, void *arg);
-/* GET of a manifest by digest, verified; at most 4 MiB. */
+/*
+ * GET by digest, verified: of a manifest, at most 4 MiB, or of a blob (a configuration), at most 8 MiB. What the
+ * registry does not have is TAG_GONE, or REPOSITORY_GONE; bytes with another digest are MALFORMED.
+ */
 void bw_registry_fetch(struct bw_registry *r, const char *registry, const char *repository,
 		       const struct bw_digest *digest, bw_body_fn fn, void *arg);
+void bw_registry_fetch_blob(struct bw_registry *r, const char *registry, const char *repository,
+			    const struct bw_digest *digest, bw_body_fn fn, void *arg);
 
 struct bw_registry_counts bw_registry_count(const struct bw_registry *r);
 

@@ -32,11 +32,24 @@ int bw_history_write(struct bw_store *s, const char *base, const struct bw_repor
 
 /* --- resolve ---------------------------------------------------------------------------------- */
 
+/* One image of an index. */
+struct bw_resolved_child {
+	const char *platform; /* normal form; "" when nobody says */
+	const char *digest;
+	int64_t size; /* of its manifest, bytes */
+	bool is_attestation;
+};
+
 struct bw_resolved {
 	const char *written;
 	const char *reference; /* normal form; NULL: not a reference */
 	const char *digest;    /* NULL with an error, or offline */
 	const char *media_type;
+	int64_t size;	      /* of the manifest, bytes; -1: not known */
+	const char *platform; /* of a single image, or that was asked for; NULL: not known */
+	const struct bw_resolved_child
+		*children; /* of an index; NULL for others, and where one platform was asked for */
+	size_t child_count;
 	const char *error; /* NULL without one */
 };
 

@@ -1,6 +1,10 @@
 /*
  * report.h - verdicts of the chosen builds, for people (table) and programs (JSON,
  * config/basewatch-report.schema.json).
+ *
+ * A base that moved while nothing that counts changed for its builds is fresh. JSON has the reason as long as that is
+ * the last change; a table names it only when it shows the sweep that saw the change (`checked_at_ms`), so that nobody
+ * reads about it again for months. A pin for another platform than its use is named in every table: it stays wrong.
  */
 #ifndef BW_REPORT_REPORT_H
 #define BW_REPORT_REPORT_H

@@ -5,6 +5,8 @@
 #define BW_STORE_BASE_H
 
 #include "image/answer.h"
+#include "image/bodies.h"
+#include "image/class.h"
 #include "store/store.h"
 
 /* A base as the poller needs it; strings valid only during the callback. */
@@ -14,7 +16,7 @@ struct bw_base {
 	const char *repository;
 	const char *tag;
 	const char *digest; /* that of the last sighting; NULL: never seen */
-	bool in_trouble;    /* the last question failed */
+	uint32_t failures;  /* questions that failed since the last answer; 0: the last one was answered */
 };
 
 /*
@@ -32,12 +34,29 @@ int bw_store_count_wanted(struct bw_store *s, int64_t now_ms, size_t *ret_count,
 int bw_store_each_wanted(struct bw_store *s, int64_t now_ms, bw_base_fn fn, void *arg,
 			 struct bw_err *err) BW_NODISCARD;
 
+/* What a change means for the uses of one platform. */
+struct bw_use_class {
+	const char *platform; /* as uses have it; NULL: those that name none */
+	enum bw_class class;
+	const char *moved; /* what moved, for people */
+};
+
+/* A change, as the watch room judged it. */
+struct bw_change {
+	struct bw_digest from;		      /* what the base had when it was judged */
+	enum bw_class class;		      /* the weightiest of the platforms */
+	const char *moved;		      /* of that */
+	const struct bw_use_class *platforms; /* one for each of bw_store_each_platform() */
+	size_t platform_count;
+};
+
 /* What came of asking. */
 struct bw_seen {
 	int64_t base_id;
 	int64_t at_ms;
 	/* NULL: no trouble, and the digest that the base had (the common case) */
 	const struct bw_answer *answer;
+	const struct bw_change *change; /* with an answer that differs from the last; NULL: unclassified */
 };
 
 struct bw_record_counts {
@@ -47,24 +66,72 @@ struct bw_record_counts {
 };
 
 /*
- * Records answers in one transaction: sighting, change, and for each build what becomes outstanding or is closed by
- * the tag's return. This is the only function that does, for daemon and one-shot alike; events and deliveries belong
- * in the same transaction. An answer that is up to a minute older than the last one recorded changes nothing: another
- * process was faster.
+ * Records answers in one transaction: sighting, change, and for each build what becomes outstanding, is closed by the
+ * tag's return, or is carried along because nothing that counts has changed for its platforms (bw_class_counts()). This
+ * is the only function that does, for daemon and one-shot alike; events and deliveries belong in the same transaction.
+ * An answer that is up to a minute older than the last one recorded changes nothing: another process was faster; nor
+ * does a change that starts from another digest than the base has now. A change without a judgement is unclassified.
  */
 int bw_store_record(struct bw_store *s, const struct bw_seen *seen, size_t count,
 		    struct bw_record_counts *ret, struct bw_err *err) BW_NODISCARD;
 
+/* --- what the judgement of a change takes ----------------------------------------------------------- */
+
 /*
- * Each base of the chosen builds with a pinned use that differs from the tag's digest, where that digest's manifest
- * is not known yet and may be an index: one GET decides whether the pin is a child of it. `digest` is set.
+ * The platforms that uses of a base name, each once, in all live builds, not only the chosen ones; NULL for those that
+ * name none. Ignored and pinned uses count too, but not those that no target reaches.
  */
-int bw_store_each_doubt(struct bw_store *s, int64_t now_ms, bw_base_fn fn, void *arg,
+typedef int (*bw_platform_fn)(const char *platform, void *arg, struct bw_err *err);
+int bw_store_each_platform(struct bw_store *s, int64_t base_id, bw_platform_fn fn, void *arg,
+			   struct bw_err *err) BW_NODISCARD;
+
+/* The number of the newest sighting of this base with that digest; 0: it never had it. */
+int bw_store_find_sighting(struct bw_store *s, int64_t base_id, const struct bw_digest *d, uint32_t *ret,
+			   struct bw_err *err) BW_NODISCARD;
+
+/* Did two answers of this registry to one question ever disagree within a sweep? */
+int bw_store_has_disagreed(struct bw_store *s, const char *registry, bool *ret,
+			   struct bw_err *err) BW_NODISCARD;
+int bw_store_put_disagreement(struct bw_store *s, const char *registry, int64_t now_ms,
+			      struct bw_err *err) BW_NODISCARD;
+
+/* --- bodies: immutable, kept for ever, never fetched twice ------------------------------------------ */
+
+/*
+ * Each pinned use of the chosen builds that differs from its tag's digest, where the database lacks a body that
+ * bw_pin_decide() needs; in the order of the bases. Uses that ask the same are one. The texts are valid only during the
+ * callback.
+ */
+struct bw_doubt {
+	struct bw_base base;	/* `digest` is set */
+	const char *media_type; /* of that; NULL: not known */
+	const char *pinned;
+	const char *platform; /* NULL: the use names none */
+};
+typedef int (*bw_doubt_fn)(const struct bw_doubt *d, void *arg, struct bw_err *err);
+int bw_store_each_doubt(struct bw_store *s, int64_t now_ms, bw_doubt_fn fn, void *arg,
 			struct bw_err *err) BW_NODISCARD;
 
-/* Manifests by digest: immutable, kept for ever, never fetched twice. */
 int bw_store_put_manifest(struct bw_store *s, const struct bw_digest *digest, const struct bw_manifest *m,
 			  size_t size, int64_t now_ms, struct bw_err *err) BW_NODISCARD;
+/* `body` is the configuration as it came; it has been parsed without an error. */
+int bw_store_put_config(struct bw_store *s, const struct bw_digest *digest, const char *body, size_t len,
+			int64_t now_ms, struct bw_err *err) BW_NODISCARD;
+/*
+ * The registry of this base says that it does not have that digest (any more). Forgotten when a sighting has it. A
+ * trouble that may pass (bw_trouble_is_passing()) is not remembered, nor is one without a base (0).
+ */
+int bw_store_put_missing(struct bw_store *s, int64_t base_id, const struct bw_digest *digest,
+			 const struct bw_answer *why, int64_t now_ms, struct bw_err *err) BW_NODISCARD;
+
+/*
+ * Meets the needs that the database can meet: with bodies, and with what is known to be missing for this base (0: no
+ * base). `ret_met`: how many; 0 when the rest has to come from elsewhere.
+ */
+int bw_store_meet_needs(struct bw_store *s, int64_t base_id, struct bw_bodies *b, size_t *ret_met,
+			struct bw_err *err) BW_NODISCARD;
+
+/* --- history ---------------------------------------------------------------------------------------- */
 
 /* One line of history: sighting `number` of a base; `class` is that of the change that led to it, NULL for the first. */
 struct bw_sighting {
@@ -74,6 +141,8 @@ struct bw_sighting {
 	const char *digest;
 	const char *previous; /* digest before; NULL for the first */
 	const char *change_class;
+	const char
+		*moved; /* what moved, for people; hostile until escaped; NULL: the first, or nobody looked */
 };
 
 typedef int (*bw_sighting_fn)(const struct bw_sighting *x, void *arg, struct bw_err *err);

@@ -7,15 +7,9 @@
 
 #include "buildfile/use.h"
 #include "image/answer.h"
+#include "image/class.h"
+#include "image/pin.h"
 #include "store/store.h"
-
-enum bw_pin {
-	BW_PIN_NONE,	  /* the use has no digest of its own */
-	BW_PIN_EQUAL,	  /* the tag's digest */
-	BW_PIN_CHILD,	  /* a child of the tag's index for the use's platform */
-	BW_PIN_OTHER,	  /* neither */
-	BW_PIN_UNDECIDED, /* not the tag's digest, and the tag's manifest is not known */
-};
 
 /* Strings are valid only during the callback. */
 struct bw_row {
@@ -52,13 +46,23 @@ struct bw_row {
 	const char *trouble_message;
 	int64_t trouble_since_ms;
 	uint32_t retry_after_s;
-	const char *previous;	  /* digest before the last change; NULL */
-	const char *change_class; /* of the last change; NULL */
+	const char *previous; /* digest before the last change; NULL */
+	/*
+	 * What the last change means for this use: that of its platform. Of an unpinned use in a build that is
+	 * outstanding: of the change since the handled digest that weighs most for this platform, the newest of equals.
+	 * NULL: never changed.
+	 */
+	const char *change_class;
+	const char *moved; /* what moved, for people; hostile until escaped; NULL: nobody looked */
 
 	/* build and base together */
 	const char *handled; /* the digest that this build is known to stand on; NULL: not known yet */
 	int64_t stale_since_ms;
+	const char *evidence;	/* what last made this pair fresh: "done", "returned", "same-content"; NULL */
+	int64_t fresh_since_ms; /* by that evidence; 0 */
 	enum bw_pin pin;
+	/* The pinned image is for another platform than the use: that platform, "" when it has none; NULL: it fits. */
+	const char *pin_platform;
 };
 
 /* A negative return ends the list and is returned. The callback must not call the store again. */

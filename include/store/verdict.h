@@ -20,7 +20,13 @@ enum bw_verdict {
 struct bw_judgement {
 	enum bw_verdict verdict;
 	int64_t since_ms; /* stale: since the tag moved; behind: since its digest was seen; unknown: since when; else 0 */
-	char reason[384]; /* one line for people and JSON; "" when there is nothing to add (fresh) */
+	/*
+	 * One line for people and JSON; "" when there is nothing to add. It holds words of registries and files: no
+	 * line breaks and tabs, but hostile until escaped. Fresh has a reason in three cases only: the base moved and
+	 * nothing that counts changed for this build ("moved ... (index: attestations only): same content"), it moved
+	 * back to what this build stands on, or the pinned image is for another platform than the use.
+	 */
+	char reason[512];
 };
 
 void bw_judge(const struct bw_row *r, int64_t now_ms, struct bw_judgement *ret);

@@ -20,10 +20,22 @@ struct bw_sweep_hooks {
 	void *arg;
 };
 
+/*
+ * A digest that differs from the last one is believed after its bodies were fetched and judged (watch/classify.h), and
+ * recorded with its class in one transaction. A registry that does not know the digest that it has just named is asked
+ * again; when it then says something else its replicas disagree, which is remembered: from then on its changes are
+ * believed only after two agreeing answers, `settle_ms` apart. A body that does not match its digest, and one that
+ * cannot be had for a reason that may pass, is trouble, and no change; the latter for two sweeps, then the change is
+ * believed without a class: nobody must miss it for ever.
+ */
+struct bw_sweep_options {
+	uint32_t settle_ms; /* between two answers of a registry that has disagreed; 0: 30,000 */
+};
+
 struct bw_sweep_result {
 	size_t asked;
 	struct bw_record_counts recorded;
-	size_t manifests; /* fetched to compare pins with children */
+	size_t bodies;	  /* manifests and configurations fetched */
 	int64_t ended_ms; /* wall time */
 	bool interrupted;
 };
@@ -34,7 +46,8 @@ struct bw_sweep_result {
  * error. After an interruption or a failure questions are still in flight: free the registry client before
  * the loop runs again.
  */
-int bw_sweep(struct bw_loop *l, struct bw_store *s, struct bw_registry *r, const struct bw_sweep_hooks *hooks,
-	     struct bw_sweep_result *ret, struct bw_err *err) BW_NODISCARD;
+int bw_sweep(struct bw_loop *l, struct bw_store *s, struct bw_registry *r, const struct bw_sweep_options *o,
+	     const struct bw_sweep_hooks *hooks, struct bw_sweep_result *ret,
+	     struct bw_err *err) BW_NODISCARD;
 
 #endif

@@ -37,9 +37,9 @@ enum peer_act {
 };
 
 struct peer_rule {
-	char match[96]; /* the request begins with this: "HEAD /v2/a/" */
-	char with[96];	/* and this is somewhere in its header; "": whatever */
-	unsigned times; /* so many times, then the next rule that fits; 0: for ever */
+	char match[256]; /* the request begins with this: "HEAD /v2/a/" */
+	char with[96];	 /* and this is somewhere in its header; "": whatever */
+	unsigned times;	 /* so many times, then the next rule that fits; 0: for ever */
 	enum peer_act act;
 	char *answer;
 };

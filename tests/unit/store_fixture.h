@@ -165,7 +165,10 @@ static BW_UNUSED const char *digest_of(char letter, char out[BW_DIGEST_MAX])
 	return out;
 }
 
-/* A build file as the parser would give it: each text a reference, or "scratch", or "!why" for what has none. */
+/*
+ * A build file as the parser would give it: each text a reference, or "scratch", or "!why" for what has none. Behind a
+ * reference "|linux/arm64" names a platform; "~" before it says that the target does not need the stage.
+ */
 struct made_file {
 	struct bw_use uses[MAX_USES];
 	struct bw_dockerfile file;
@@ -174,8 +177,14 @@ struct made_file {
 
 static void make_use(struct bw_use *u, const char *text, uint32_t line)
 {
+	BW_AUTOFREE char *copy = bw_strdup(text[0] == '~' ? text + 1 : text);
+	char *bar = strchr(copy, '|');
+	bool reachable = text[0] != '~';
 	struct bw_err err;
 
+	if (bar)
+		*bar = '\0';
+	text = copy;
 	*u = (struct bw_use){
 		.role = BW_ROLE_STAGE,
 		.span = {.line = line,
@@ -183,8 +192,9 @@ static void make_use(struct bw_use *u, const char *text, uint32_t line)
 			 .start = 100 * (size_t)line,
 			 .end = 100 * (size_t)line + 9},
 		.stage = bw_asprintf("s%u", line),
+		.platform = bw_strdup_null(bar ? bar + 1 : NULL),
 		.written = bw_strdup(text),
-		.reachable = true,
+		.reachable = reachable,
 	};
 	if (text[0] == '!') {
 		u->unresolved = bw_strdup(text + 1);
@@ -288,6 +298,11 @@ static BW_UNUSED int64_t put_target(struct fixture *f, const char *path, const c
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
+static BW_UNUSED void digest_from(char letter, struct bw_digest *ret)
+{
+	(void)digest_of(letter, ret->text);
+}
+
 /* Of a base on Docker Hub: "a" is docker.io/library/a:latest, "a:1" has a tag. */
 static BW_UNUSED int64_t base_id(const struct fixture *f, const char *name)
 {
@@ -338,6 +353,69 @@ static BW_UNUSED void see_same(struct fixture *f, const char *name, int64_t at_m
 	record(f, name, at_ms, NULL);
 }
 
+#define MAX_PLATFORMS 8
+
+/* A change with what it means for each platform. */
+struct made_change {
+	struct bw_use_class platforms[MAX_PLATFORMS];
+	struct bw_change change;
+	char *words; /* holds all the texts */
+};
+
+static enum bw_class class_from(const char *word)
+{
+	enum bw_class class = BW_CLASS_UNCLASSIFIED;
+
+	if (!bw_class_parse(word, &class))
+		fail_msg("no class: %s", word);
+	return class;
+}
+
+/*
+ * "linux/amd64=content,3_layers -=index": platforms with class and what moved, "-" for uses that name none; '_' stays.
+ * The change as a whole is the weightiest of them, the first of equals.
+ */
+static BW_UNUSED void make_change(struct made_change *m, char from, const char *meanings)
+{
+	char *rest, *word;
+
+	*m = (struct made_change){.words = bw_strdup(meanings)};
+	m->change.platforms = m->platforms;
+	m->change.class = BW_CLASS_INDEX;
+	m->change.moved = "";
+	digest_from(from, &m->change.from);
+	rest = m->words;
+	while ((word = strsep(&rest, " ")) != NULL) {
+		struct bw_use_class *u = &m->platforms[m->change.platform_count++];
+		const char *platform = strsep(&word, "="), *class = strsep(&word, ",");
+
+		assert_true(m->change.platform_count <= MAX_PLATFORMS);
+		*u = (struct bw_use_class){.platform = strcmp(platform, "-") == 0 ? NULL : platform,
+					   .class = class_from(class),
+					   .moved = word ? word : ""};
+		if (u->class < m->change.class || m->change.platform_count == 1) {
+			m->change.class = u->class;
+			m->change.moved = u->moved;
+		}
+	}
+}
+
+/* A judged change: from and to as letters. */
+static BW_UNUSED void see_judged(struct fixture *f, const char *name, const char *from_to, int64_t at_ms,
+				 const char *meanings)
+{
+	struct bw_answer a = {.media_type = OCI_INDEX};
+	struct made_change m;
+	struct bw_seen seen = {.base_id = base_id(f, name), .at_ms = at_ms, .answer = &a};
+
+	make_change(&m, from_to[0], meanings);
+	digest_from(from_to[1], &a.digest);
+	seen.change = &m.change;
+	assert_true(seen.base_id > 0);
+	assert_ok(f, bw_store_record(f->store, &seen, 1, &f->counts, &f->err));
+	free(m.words);
+}
+
 /* --- lists as text ---------------------------------------------------------------------------- */
 
 /* "a" for "sha256:aaaa...", "-" for none. */
@@ -380,8 +458,11 @@ static BW_UNUSED int add_base(const struct bw_base *b, void *arg, struct bw_err 
 	char letter[2];
 
 	(void)err;
-	bw_buf_addf(&f->text, "%s/%s:%s %s%s\n", b->registry, b->repository, b->tag,
-		    letter_of(b->digest, letter), b->in_trouble ? " in trouble" : "");
+	bw_buf_addf(&f->text, "%s/%s:%s %s", b->registry, b->repository, b->tag,
+		    letter_of(b->digest, letter));
+	if (b->failures > 0)
+		bw_buf_addf(&f->text, " failed %u", b->failures);
+	bw_buf_addc(&f->text, '\n');
 	return 0;
 }
 
@@ -392,10 +473,27 @@ static BW_UNUSED const char *wanted(struct fixture *f)
 	return bw_buf_str(&f->text);
 }
 
+static BW_UNUSED int add_doubt(const struct bw_doubt *d, void *arg, struct bw_err *err)
+{
+	struct fixture *f = arg;
+	char tag[2], pinned[2];
+
+	(void)err;
+	bw_buf_addf(&f->text, "%s/%s:%s %s, pinned to %s", d->base.registry, d->base.repository, d->base.tag,
+		    letter_of(d->base.digest, tag), letter_of(d->pinned, pinned));
+	if (d->platform)
+		bw_buf_addf(&f->text, " for %s", d->platform);
+	if (d->media_type)
+		bw_buf_addf(&f->text, " (%s)", strcmp(d->media_type, OCI_INDEX) == 0 ? "index" : "image");
+	bw_buf_addc(&f->text, '\n');
+	return 0;
+}
+
+/* What bodies are missing for, one line for each question. */
 static BW_UNUSED const char *doubts(struct fixture *f)
 {
 	bw_buf_clear(&f->text);
-	assert_ok(f, bw_store_each_doubt(f->store, f->now_ms, add_base, f, &f->err));
+	assert_ok(f, bw_store_each_doubt(f->store, f->now_ms, add_doubt, f, &f->err));
 	return bw_buf_str(&f->text);
 }
 
@@ -405,9 +503,12 @@ static BW_UNUSED int add_sighting(const struct bw_sighting *x, void *arg, struct
 	char letter[2], previous[2];
 
 	(void)err;
-	bw_buf_addf(&f->text, "%s #%u %lld %s<-%s %s\n", x->base, x->number, (long long)x->at_ms,
+	bw_buf_addf(&f->text, "%s #%u %lld %s<-%s %s", x->base, x->number, (long long)x->at_ms,
 		    letter_of(x->digest, letter), letter_of(x->previous, previous),
 		    x->change_class ? x->change_class : "-");
+	if (x->moved)
+		bw_buf_addf(&f->text, " (%s)", x->moved);
+	bw_buf_addc(&f->text, '\n');
 	return 0;
 }
 

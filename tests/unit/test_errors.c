@@ -11,6 +11,9 @@
 #include "registry/errors.h"
 #include "unit/table.h"
 
+#define EIGHT(c)  c c c c c c c c
+#define DIGITS(c) EIGHT(EIGHT(c))
+
 static struct bw_http_response answer(unsigned status, const char *headers)
 {
 	static const struct bw_buf nothing;
@@ -40,7 +43,7 @@ static void check_refusal(char **fields, size_t *lens, size_t count, void *arg)
 	assert_true(bw_text_number(fields[0], 100, 599, &status));
 	r.status = (unsigned)status;
 	r.body = &body;
-	bw_failure_of_refusal(&r, "r.io", &f);
+	bw_failure_of_refusal(&r, "r.io", NULL, &f);
 	assert_string_equal(bw_trouble_name(f.trouble), fields[2]);
 	assert_string_equal(f.message, fields[3]);
 	assert_int_equal(f.retry, BW_RETRY_NEVER);
@@ -65,7 +68,7 @@ static void test_an_endless_body_gives_a_short_message(void **state)
 		assert_true(bw_buf_adds(&body, "0123456789"));
 	assert_true(bw_buf_adds(&body, "\"}]}"));
 	r.body = &body;
-	bw_failure_of_refusal(&r, "r.io", &f);
+	bw_failure_of_refusal(&r, "r.io", NULL, &f);
 	assert_int_equal(f.trouble, BW_TROUBLE_REPOSITORY_GONE);
 	assert_true(strlen(f.message) < 200);
 }
@@ -78,8 +81,56 @@ static void test_the_host_behind_a_redirect_is_named(void **state)
 	(void)state;
 	r.redirected = true;
 	r.effective_url = "https://cdn.example:8443/blob?signature=secret";
-	bw_failure_of_refusal(&r, "r.io", &f);
+	bw_failure_of_refusal(&r, "r.io", NULL, &f);
 	assert_string_equal(f.message, "cdn.example:8443 answered 403");
+}
+
+/* What was asked for by its digest has no tag that could be gone. */
+static void test_the_message_says_what_is_not_there(void **state)
+{
+	static const char *const answers[][2] = {
+		{"{\"errors\":[{\"code\":\"BLOB_UNKNOWN\",\"message\":\"no such blob\"}]}",
+		 "r.io does not have the blob sha256:0123456789ab: it answered 404, no such blob"},
+		{"{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}",
+		 "r.io does not have the blob sha256:0123456789ab: it answered 404, NAME_UNKNOWN"},
+		{"", "r.io does not have the blob sha256:0123456789ab: it answered 404"},
+		{"{\"errors\":[{\"code\":\"DENIED\"}]}", "r.io answered 404: DENIED"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(answers); i++) {
+		BW_AUTOBUF struct bw_buf body;
+		struct bw_http_response r = answer(404, "");
+		struct bw_failure f;
+
+		bw_buf_init(&body, BW_MAX_MANIFEST_BYTES);
+		assert_true(bw_buf_adds(&body, answers[i][0]));
+		r.body = &body;
+		bw_failure_of_refusal(&r, "r.io", "the blob sha256:0123456789ab", &f);
+		assert_string_equal(f.message, answers[i][1]);
+	}
+}
+
+static void test_digests_that_contradict_each_other_are_both_named(void **state)
+{
+	static const struct bw_digest a = {"sha256:" DIGITS("a")}, b = {"sha512:" DIGITS("b") DIGITS("b")};
+	static const struct bw_contradiction c = {"asked for", "it sent", &a, &b};
+	struct bw_http_response r = answer(200, "");
+	struct bw_failure f;
+
+	(void)state;
+	bw_failure_of_digests(&r, "r.io", &c, &f);
+	assert_int_equal(f.trouble, BW_TROUBLE_MALFORMED);
+	assert_int_equal(f.retry, BW_RETRY_NEVER);
+	assert_false(f.is_of_host);
+	assert_string_equal(f.message,
+			    "r.io: asked for sha256:aaaaaaaaaaaa, and it sent sha512:bbbbbbbbbbbb");
+	r.redirected = true;
+	r.effective_url = "https://cdn.example:8443/blob?signature=secret";
+	bw_failure_of_digests(&r, "r.io", &c, &f);
+	assert_string_equal(
+		f.message,
+		"cdn.example:8443: asked for sha256:aaaaaaaaaaaa, and it sent sha512:bbbbbbbbbbbb");
 }
 
 /* --- answers that are none, 429, 5xx ---------------------------------------------------------- */
@@ -220,6 +271,8 @@ int main(void)
 		cmocka_unit_test(test_refusals_are_told_apart_by_code_and_status),
 		cmocka_unit_test(test_an_endless_body_gives_a_short_message),
 		cmocka_unit_test(test_the_host_behind_a_redirect_is_named),
+		cmocka_unit_test(test_the_message_says_what_is_not_there),
+		cmocka_unit_test(test_digests_that_contradict_each_other_are_both_named),
 		cmocka_unit_test(test_every_failure_has_its_kind_of_trouble),
 		cmocka_unit_test(test_answers_to_look_at_are_no_failures),
 		cmocka_unit_test(test_a_refusal_that_is_too_long_is_a_refusal),

@@ -16,6 +16,7 @@
 	"sha256:" c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c \
 		c c c c c c c c c c c c c c c c c c c
 #define OLD SHA("1")
+#define MID SHA("2")
 #define NEW SHA("3")
 
 /*
@@ -156,12 +157,16 @@ static void a_scan_of_nothing_is_a_document_too(void **state)
 /* --- history ---------------------------------------------------------------------------------- */
 
 static const struct bw_sighting sightings[] = {
-	{"docker.io/library/alpine:3.20", 1, NOW - 40 * DAY, OLD, NULL, NULL},
-	{"docker.io/library/debian:12", 1, NOW - 90 * DAY, OLD, NULL, NULL},
-	{"docker.io/library/debian:12", 2, NOW - 30 * DAY, NEW, OLD, "content"},
-	{"docker.io/library/debian:12", 3, NOW - 29 * DAY, OLD, NEW, "rollback"},
-	{"docker.io/library/debian:12", 12, NOW - 3600000, NEW, OLD, "unclassified"},
-	{"evil.example/\033[2J:1", 1, NOW - 1000, "sha256:\033[31m", NULL, NULL},
+	{"docker.io/library/alpine:3.20", 1, NOW - 40 * DAY, OLD, NULL, NULL, NULL},
+	{"docker.io/library/debian:12", 1, NOW - 90 * DAY, OLD, NULL, NULL, NULL},
+	{"docker.io/library/debian:12", 2, NOW - 30 * DAY, NEW, OLD, "content",
+	 "linux/amd64: 3 of 5 layers differ, 48.1 -> 49.3 MiB; 7 more platforms"},
+	{"docker.io/library/debian:12", 3, NOW - 29 * DAY, OLD, NEW, "rollback", "back to sighting 1"},
+	{"docker.io/library/debian:12", 11, NOW - 7200000, MID, OLD, "index", "attestations only"},
+	{"docker.io/library/debian:12", 12, NOW - 3600000, NEW, MID, "unclassified", ""},
+	{"evil.example/\033[2J:1", 1, NOW - 2000, "sha256:\033[31m", NULL, NULL, NULL},
+	{"evil.example/\033[2J:1", 2, NOW - 1000, "sha256:\033[31m", OLD, "config",
+	 "labels (\033[31m\xE2\x80\xAE, a\nb)"},
 };
 
 static void check_history(struct bw_report_options o, size_t count, const char *name)
@@ -185,6 +190,7 @@ static void a_history_says_how_long_each_digest_stayed(void **state)
 	(void)state;
 	check_history((struct bw_report_options){.width = 80}, BW_COUNT(sightings), "history-80.txt");
 	check_history((struct bw_report_options){.width = 40}, BW_COUNT(sightings), "history-40.txt");
+	check_history((struct bw_report_options){.width = 120}, BW_COUNT(sightings), "history-120.txt");
 	check_history((struct bw_report_options){.width = 80, .colour = true}, BW_COUNT(sightings),
 		      "history-colour.txt");
 	check_history((struct bw_report_options){0}, BW_COUNT(sightings), "history-file.txt");
@@ -196,24 +202,79 @@ static void a_history_as_json_groups_sightings_by_base(void **state)
 	struct bw_report_options o = {.format = BW_FORMAT_JSON};
 
 	(void)state;
-	/* Without the last one, whose digest no store would hold: the schema refuses it. */
-	check_history(o, BW_COUNT(sightings) - 1, "history-everything.json");
+	/* Without the last two, whose digest no store would hold: the schema refuses it. */
+	check_history(o, BW_COUNT(sightings) - 2, "history-everything.json");
 	check_history(o, 0, "history-nothing.json");
 }
 
 /* --- resolve ---------------------------------------------------------------------------------- */
 
+static const struct bw_resolved_child tree[] = {
+	{"linux/amd64", OLD, 1026, false},
+	{"linux/arm64/v8", NEW, 1, false},
+	{"windows(10.0.20348.2031)/amd64", OLD, 9223372036854775807, false},
+	{"linux/\033[31mevil", OLD, 0, false},
+	{"", NEW, 475, false},
+	{"", OLD, 840, true},
+	{"unknown/unknown", NEW, 841, true},
+};
+
 static const struct bw_resolved images[] = {
-	{"debian:12", "docker.io/library/debian:12", NEW, "application/vnd.oci.image.index.v1+json", NULL},
-	{"ghcr.io/acme/base", "ghcr.io/acme/base:latest", OLD,
-	 "application/vnd.docker.distribution.manifest.list.v2+json", NULL},
-	{"a/b:1", "docker.io/a/b:1", OLD, "application/vnd.docker.distribution.manifest.v2+json", NULL},
-	{"a/c:1", "docker.io/a/c:1", OLD, "application/vnd.oci.image.manifest.v1+json", NULL},
-	{"a/d:1", "docker.io/a/d:1", OLD, "text/\033[31mhtml", NULL},
-	{"a/e:1", "docker.io/a/e:1", OLD, "", NULL},
-	{"gone:1", "docker.io/library/gone:1", NULL, NULL, "the repository is not there, or needs a log-in"},
-	{"Bad Name\033[0m", NULL, NULL, NULL, "blank in the name (at character 4)"},
-	{"offline:1", "docker.io/library/offline:1", NULL, NULL, NULL},
+	{.written = "debian:12",
+	 .reference = "docker.io/library/debian:12",
+	 .digest = NEW,
+	 .media_type = "application/vnd.oci.image.index.v1+json",
+	 .size = 8192,
+	 .children = tree,
+	 .child_count = BW_COUNT(tree)},
+	{.written = "ghcr.io/acme/base",
+	 .reference = "ghcr.io/acme/base:latest",
+	 .digest = OLD,
+	 .media_type = "application/vnd.docker.distribution.manifest.list.v2+json",
+	 .size = -1},
+	{.written = "a/b:1",
+	 .reference = "docker.io/a/b:1",
+	 .digest = OLD,
+	 .media_type = "application/vnd.docker.distribution.manifest.v2+json",
+	 .size = 0},
+	{.written = "a/c:1",
+	 .reference = "docker.io/a/c:1",
+	 .digest = OLD,
+	 .media_type = "application/vnd.oci.image.manifest.v1+json",
+	 .size = 475,
+	 .platform = "linux/arm/v7"},
+	{.written = "a/d:1",
+	 .reference = "docker.io/a/d:1",
+	 .digest = OLD,
+	 .media_type = "text/\033[31mhtml",
+	 .size = -1,
+	 .platform = "li\033[2Jnux/amd64"},
+	{.written = "a/e:1",
+	 .reference = "docker.io/a/e:1",
+	 .digest = OLD,
+	 .media_type = "",
+	 .size = -1,
+	 .platform = ""},
+	{.written = "a/f:1",
+	 .reference = "docker.io/a/f:1",
+	 .digest = OLD,
+	 .media_type = "application/vnd.oci.image.index.v1+json",
+	 .size = 94,
+	 .children = tree + 5,
+	 .child_count = 1},
+	{.written = "a/g:1",
+	 .reference = "docker.io/a/g:1",
+	 .digest = OLD,
+	 .media_type = "application/vnd.oci.image.index.v1+json",
+	 .size = 60,
+	 .children = tree,
+	 .child_count = 0},
+	{.written = "gone:1",
+	 .reference = "docker.io/library/gone:1",
+	 .size = -1,
+	 .error = "the repository is not there, or needs a log-in"},
+	{.written = "Bad Name\033[0m", .size = -1, .error = "blank in the name (at character 4)"},
+	{.written = "offline:1", .reference = "docker.io/library/offline:1", .size = -1},
 };
 
 static void check_resolve(struct bw_report_options o, const char *name)
@@ -229,10 +290,17 @@ static void check_resolve(struct bw_report_options o, const char *name)
 static void resolve_shows_whole_digests(void **state)
 {
 	(void)state;
+	check_resolve((struct bw_report_options){.width = 140}, "resolve-140.txt");
 	check_resolve((struct bw_report_options){.width = 120}, "resolve-120.txt");
 	check_resolve((struct bw_report_options){.width = 80}, "resolve-80.txt");
 	check_resolve((struct bw_report_options){.width = 40}, "resolve-40.txt");
+	check_resolve((struct bw_report_options){.width = 140, .colour = true}, "resolve-colour.txt");
 	check_resolve((struct bw_report_options){0}, "resolve-file.txt");
+}
+
+static void resolve_as_json_has_the_promised_members(void **state)
+{
+	(void)state;
 	check_resolve((struct bw_report_options){.format = BW_FORMAT_JSON}, "resolve-everything.json");
 }
 
@@ -266,6 +334,7 @@ int main(void)
 		cmocka_unit_test(a_history_says_how_long_each_digest_stayed),
 		cmocka_unit_test(a_history_as_json_groups_sightings_by_base),
 		cmocka_unit_test(resolve_shows_whole_digests),
+		cmocka_unit_test(resolve_as_json_has_the_promised_members),
 		cmocka_unit_test(a_full_disk_is_noticed),
 	};
 

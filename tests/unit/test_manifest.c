@@ -1,4 +1,4 @@
-/* test_manifest.c - manifest bodies: kinds, children, hostile ones, and the child that a build would get. */
+/* test_manifest.c - manifest bodies: kinds, children, layers, and hostile ones. */
 #include "unit/unit.h"
 
 #include <stdlib.h>
@@ -52,15 +52,6 @@ static struct bw_manifest make(const char *const *children, size_t count)
 }
 
 #define MAKE(children) make(children, BW_COUNT(children))
-
-static struct bw_digest digest_of_char(char c)
-{
-	struct bw_digest d = {0};
-
-	memcpy(d.text, "sha256:", 7);
-	memset(d.text + 7, c, 64);
-	return d;
-}
 
 /* --- parsing ---------------------------------------------------------------------------------- */
 
@@ -160,6 +151,86 @@ static void test_attestations_are_known(void **state)
 	bw_manifest_done(&m);
 }
 
+static void test_annotations_are_kept_in_a_form_that_can_be_compared(void **state)
+{
+	static const char *const children[] = {
+		CHILD("a", OCI_IMAGE, ",\"annotations\":{ \"b\" : \"\\u00e9\\/\", \"a\":\"1\"}"),
+		CHILD("b", OCI_IMAGE, ",\"annotations\":{}"),
+		CHILD("c", OCI_IMAGE, ",\"annotations\":null"),
+		CHILD("d", OCI_IMAGE, ",\"annotations\":{\"n\":[1,null,{\"y\":2,\"x\":true}]}"),
+		CHILD("e", OCI_IMAGE, ""),
+	};
+	struct bw_manifest m = MAKE(children);
+
+	(void)state;
+	assert_string_equal(m.children[0].annotations, "{\"a\":\"1\",\"b\":\"\xc3\xa9/\"}");
+	assert_null(m.children[1].annotations);
+	assert_null(m.children[2].annotations);
+	assert_string_equal(m.children[3].annotations, "{\"n\":[1,null,{\"x\":true,\"y\":2}]}");
+	assert_null(m.children[4].annotations);
+	bw_manifest_done(&m);
+}
+
+/* --- an image --------------------------------------------------------------------------------- */
+
+#define DESCRIPTOR(c, more) "{\"digest\":\"" DIGEST_TEXT(c) "\"" more "}"
+#define FOREIGN \
+	",\"mediaType\":\"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip\",\"urls\":[\"x\"]"
+
+static struct bw_manifest make_image(const char *body)
+{
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_manifest m = {0};
+
+	if (parse_exact(body, strlen(body), OCI_IMAGE, &m, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(m.kind, BW_MANIFEST_IMAGE);
+	return m;
+}
+
+static const char layered[] =
+	"{\"config\":" DESCRIPTOR("c", ",\"mediaType\":\"application/x; y\"") ",\"layers\":[" DESCRIPTOR(
+		"a", ",\"size\":9007199254740993") "," DESCRIPTOR("b", FOREIGN) "," DESCRIPTOR("a", "") "]}";
+
+static void test_an_image_has_layers_and_a_configuration(void **state)
+{
+	struct bw_manifest m = make_image(layered);
+
+	(void)state;
+	assert_string_equal(m.config.text, DIGEST_TEXT("c"));
+	assert_string_equal(m.config_type, "application/x");
+	assert_int_equal(m.layer_count, 3);
+	assert_string_equal(m.layers[0].digest.text, DIGEST_TEXT("a"));
+	assert_int_equal(m.layers[0].size, 9007199254740993);
+	assert_string_equal(m.layers[1].digest.text, DIGEST_TEXT("b"));
+	assert_int_equal(m.layers[1].size, 0);
+	assert_string_equal(m.layers[2].digest.text, DIGEST_TEXT("a"));
+	bw_manifest_done(&m);
+	assert_null(m.layers);
+	assert_int_equal(m.layer_count, 0);
+}
+
+static void test_an_image_may_lack_layers_or_a_configuration(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"config\":{\"mediaType\":\"application/x\"}}",
+		"{\"config\":{\"mediaType\":\"application/x\"},\"layers\":null}",
+		"{\"config\":{\"digest\":null},\"layers\":[]}",
+		"{\"layers\":[]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(bodies); i++) {
+		struct bw_manifest m = make_image(bodies[i]);
+
+		assert_int_equal(m.layer_count, 0);
+		assert_null(m.layers);
+		assert_false(bw_digest_is_set(&m.config));
+		assert_string_equal(m.config_type, "");
+		bw_manifest_done(&m);
+	}
+}
+
 /* --- limits ----------------------------------------------------------------------------------- */
 
 static void repeat(struct bw_buf *b, const char *text, size_t times)
@@ -176,6 +247,7 @@ static void check_limit(const struct bw_buf *b, const char *message)
 	assert_int_equal(bw_manifest_parse(b->data, b->len, NULL, &m, &err), BW_E_LIMIT);
 	assert_string_equal(err.msg, message);
 	assert_null(m.children);
+	assert_null(m.layers);
 }
 
 static void test_a_body_is_not_larger_than_4_MiB(void **state)
@@ -230,6 +302,51 @@ static void test_an_index_has_at_most_1000_children(void **state)
 	b.len -= 2;
 	assert_true(bw_buf_adds(&b, "," CHILD("b", OCI_IMAGE, "") "]}"));
 	check_limit(&b, "index has 1001 entries, more than 1000");
+}
+
+static void test_an_image_has_at_most_1000_layers(void **state)
+{
+	struct bw_manifest m = {0};
+	BW_AUTOBUF struct bw_buf b;
+
+	(void)state;
+	bw_buf_init(&b, 1U << 20);
+	assert_true(bw_buf_adds(&b, "{\"layers\":["));
+	repeat(&b, DESCRIPTOR("a", "") ",", 999);
+	assert_true(bw_buf_adds(&b, DESCRIPTOR("b", "") "]}"));
+	assert_int_equal(bw_manifest_parse(b.data, b.len, NULL, &m, NULL), 0);
+	assert_int_equal(m.layer_count, 1000);
+	assert_string_equal(m.layers[999].digest.text, DIGEST_TEXT("b"));
+	bw_manifest_done(&m);
+	b.len -= 2;
+	assert_true(bw_buf_adds(&b, "," DESCRIPTOR("b", "") "]}"));
+	check_limit(&b, "image has 1001 layers, more than 1000");
+}
+
+static void test_annotations_beyond_64_KiB_are_left_out(void **state)
+{
+	static const char tail[] = "\"}}]}";
+	struct bw_manifest m = {0};
+	BW_AUTOBUF struct bw_buf b;
+	size_t start;
+
+	(void)state;
+	bw_buf_init(&b, 1U << 20);
+	assert_true(bw_buf_adds(&b, "{\"manifests\":[{\"digest\":\"" DIGEST_TEXT("a") "\",\"annotations\":"));
+	start = b.len;
+	assert_true(bw_buf_adds(&b, "{\"vnd.docker.reference.type\":\""));
+	while (b.len - start < BW_ANNOTATIONS_MAX - 2)
+		assert_true(bw_buf_addc(&b, 'x'));
+	assert_true(bw_buf_adds(&b, tail));
+	assert_int_equal(bw_manifest_parse(b.data, b.len, OCI_INDEX, &m, NULL), 0);
+	assert_int_equal(strlen(m.children[0].annotations), BW_ANNOTATIONS_MAX);
+	bw_manifest_done(&m);
+	b.len -= strlen(tail);
+	assert_true(bw_buf_addf(&b, "x%s", tail));
+	assert_int_equal(bw_manifest_parse(b.data, b.len, OCI_INDEX, &m, NULL), 0);
+	assert_null(m.children[0].annotations);
+	assert_true(m.children[0].is_attestation);
+	bw_manifest_done(&m);
 }
 
 static void test_commas_in_strings_are_no_values(void **state)
@@ -300,149 +417,24 @@ static void test_every_kind_is_asked_for(void **state)
 		assert_non_null(strstr(BW_MANIFEST_ACCEPT, types[i]));
 }
 
-/* --- the child that a build would get --------------------------------------------------------- */
-
-/* `want` NULL: no platform wanted. */
-static bool has(const struct bw_manifest *m, char c, const char *want)
-{
-	struct bw_digest d = digest_of_char(c);
-	struct bw_platform p = {0};
-
-	if (want)
-		assert_int_equal(bw_platform_parse(want, strlen(want), &p, NULL), 0);
-	return bw_manifest_has_child(m, &d, want ? &p : NULL);
-}
-
-static void test_child_of_the_wanted_platform(void **state)
-{
-	static const char *const children[] = {
-		CHILD("a", OCI_IMAGE, ON("linux", "amd64")),
-		CHILD("b", OCI_IMAGE, WITH("linux", "arm64", "\"variant\":\"v8\"")),
-		CHILD("c", DOCKER_V2, WITH("linux", "arm", "\"variant\":\"v7\"")),
-	};
-	struct bw_manifest m = MAKE(children);
-	struct bw_digest none = {0};
-
-	(void)state;
-	assert_true(has(&m, 'a', "linux/amd64"));
-	assert_false(has(&m, 'a', "linux/arm64"));
-	assert_true(has(&m, 'b', "linux/arm64"));
-	assert_true(has(&m, 'c', "linux/arm"));
-	assert_false(has(&m, 'c', "linux/arm/v6"));
-	assert_false(has(&m, 'b', "windows/arm64"));
-	assert_false(has(&m, 'd', "linux/amd64"));
-	assert_true(has(&m, 'b', NULL));
-	assert_false(has(&m, 'd', NULL));
-	assert_true(bw_manifest_has_child(&m, &m.children[1].digest, &(struct bw_platform){0}));
-	assert_false(bw_manifest_has_child(&m, &none, NULL));
-	bw_manifest_done(&m);
-}
-
-static void test_attestations_and_nested_indexes_are_no_child_images(void **state)
-{
-	static const char *const children[] = {
-		CHILD("a", OCI_IMAGE, ON("unknown", "unknown")),
-		CHILD("b", OCI_INDEX, ON("linux", "amd64")),
-		CHILD("c", "application/json", ON("linux", "amd64")),
-		CHILD("d", OCI_IMAGE, ON("linux", "amd64") NOTE("vnd.docker.reference.type")),
-	};
-	struct bw_manifest m = MAKE(children);
-
-	(void)state;
-	assert_false(has(&m, 'a', NULL));
-	assert_false(has(&m, 'a', "unknown/unknown"));
-	assert_false(has(&m, 'b', NULL));
-	assert_false(has(&m, 'b', "linux/amd64"));
-	assert_false(has(&m, 'c', NULL));
-	assert_false(has(&m, 'd', "linux/amd64"));
-	bw_manifest_done(&m);
-}
-
-static void test_child_without_platform_counts_when_it_is_the_only_image(void **state)
-{
-	static const char *const alone[] = {
-		CHILD("a", OCI_IMAGE, ""),
-		CHILD("b", OCI_IMAGE, ON("unknown", "unknown")),
-	};
-	static const char *const in_company[] = {
-		CHILD("a", OCI_IMAGE, ""),
-		CHILD("b", OCI_IMAGE, ON("linux", "arm64")),
-	};
-	struct bw_manifest one = MAKE(alone);
-	struct bw_manifest two = MAKE(in_company);
-
-	(void)state;
-	assert_true(has(&one, 'a', "linux/amd64"));
-	assert_false(has(&one, 'b', "linux/amd64"));
-	assert_false(has(&two, 'a', "linux/amd64"));
-	assert_true(has(&two, 'a', NULL));
-	assert_true(has(&two, 'b', "linux/arm64"));
-	bw_manifest_done(&one);
-	bw_manifest_done(&two);
-}
-
-static void test_of_several_children_with_one_platform_the_first_counts(void **state)
-{
-	static const char *const children[] = {
-		CHILD("f", OCI_IMAGE, ON("unknown", "unknown")),
-		CHILD("a", OCI_IMAGE, ON("linux", "arm64")),
-		CHILD("b", OCI_IMAGE, WITH("linux", "arm64", "\"variant\":\"v8\"")),
-		CHILD("a", OCI_IMAGE, ON("linux", "arm64")),
-	};
-	struct bw_manifest m = MAKE(children);
-
-	(void)state;
-	assert_true(has(&m, 'a', "linux/arm64"));
-	assert_false(has(&m, 'b', "linux/arm64"));
-	assert_true(has(&m, 'b', NULL));
-	bw_manifest_done(&m);
-}
-
-static void test_windows_versions_are_different_platforms(void **state)
-{
-	static const char *const children[] = {
-		CHILD("a", DOCKER_V2, WITH("windows", "amd64", "\"os.version\":\"10.0.17763.5\"")),
-		CHILD("b", DOCKER_V2, WITH("windows", "amd64", "\"os.version\":\"10.0.20348.7\"")),
-	};
-	struct bw_manifest m = MAKE(children);
-
-	(void)state;
-	assert_true(has(&m, 'a', "windows/amd64"));
-	assert_true(has(&m, 'b', "windows/amd64"));
-	assert_true(has(&m, 'b', "windows(10.0.20348)/amd64"));
-	assert_false(has(&m, 'a', "windows(10.0.20348)/amd64"));
-	bw_manifest_done(&m);
-}
-
-static void test_an_image_has_no_children(void **state)
-{
-	struct bw_manifest m = {0};
-
-	(void)state;
-	assert_int_equal(bw_manifest_parse("{\"layers\":[]}", 13, OCI_IMAGE, &m, NULL), 0);
-	assert_false(has(&m, 'a', NULL));
-	bw_manifest_done(&m);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_children_keep_what_the_index_says),
 		cmocka_unit_test(test_attestations_are_known),
+		cmocka_unit_test(test_annotations_are_kept_in_a_form_that_can_be_compared),
+		cmocka_unit_test(test_an_image_has_layers_and_a_configuration),
+		cmocka_unit_test(test_an_image_may_lack_layers_or_a_configuration),
 		cmocka_unit_test(test_a_body_is_not_larger_than_4_MiB),
 		cmocka_unit_test(test_a_body_has_not_too_many_values),
 		cmocka_unit_test(test_an_index_has_at_most_1000_children),
+		cmocka_unit_test(test_an_image_has_at_most_1000_layers),
+		cmocka_unit_test(test_annotations_beyond_64_KiB_are_left_out),
 		cmocka_unit_test(test_commas_in_strings_are_no_values),
 		cmocka_unit_test(test_empty_bodies_need_no_memory),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_every_kind_is_asked_for),
-		cmocka_unit_test(test_child_of_the_wanted_platform),
-		cmocka_unit_test(test_attestations_and_nested_indexes_are_no_child_images),
-		cmocka_unit_test(test_child_without_platform_counts_when_it_is_the_only_image),
-		cmocka_unit_test(test_of_several_children_with_one_platform_the_first_counts),
-		cmocka_unit_test(test_windows_versions_are_different_platforms),
-		cmocka_unit_test(test_an_image_has_no_children),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

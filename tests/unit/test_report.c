@@ -240,6 +240,139 @@ static void uses_without_a_base_alone_are_a_report(void **state)
 	check(rows, 3, AS_JSON, "report-baseless.json");
 }
 
+/* --- what moved ------------------------------------------------------------------------------- */
+
+/* A base that moved when the sweep looked, and no build has to follow. */
+static struct bw_row carried_use(int64_t id, const char *base, const char *path, uint32_t line)
+{
+	struct bw_row r = use_of(id, base, path, line);
+
+	r.previous = OLD;
+	r.change_class = "index";
+	r.moved = "attestations only";
+	r.changed_at_ms = r.digest_since_ms = r.fresh_since_ms = r.checked_at_ms;
+	r.evidence = "same-content";
+	return r;
+}
+
+static void pin(struct bw_row *r, enum bw_pin how, const char *have)
+{
+	r->pinned = how == BW_PIN_EQUAL ? NEW : MID;
+	r->pin = how;
+	r->evidence = NULL;
+	r->fresh_since_ms = 0;
+	r->platform = "linux/amd64";
+	r->pin_platform = have;
+}
+
+#define CHANGES 13
+
+static void make_changes(struct bw_row r[CHANGES])
+{
+	const char *debian = "docker.io/library/debian:12", *alpine = "docker.io/library/alpine:3.20";
+	const char *node = "docker.io/library/node:22", *go = "docker.io/library/golang:1.23-bookworm";
+
+	r[0] = use_of(1, "docker.io/library/aaa:1", "/srv/src/a/Dockerfile", 1);
+	r[1] = carried_use(2, alpine, "/srv/src/a/Dockerfile", 2);
+	r[2] = carried_use(2, alpine, "/srv/src/b/Dockerfile", 2);
+	pin(&r[2], BW_PIN_EQUAL, "linux/arm64");
+	r[3] = carried_use(2, alpine, "/srv/src/c/Dockerfile", 2);
+	r[4] = stale_use(3, debian, "/srv/src/a/Dockerfile", 3);
+	r[5] = stale_use(3, debian, "/srv/src/b/Dockerfile", 3);
+	r[5].platform = "linux/arm64";
+	r[5].change_class = "config";
+	r[5].moved = "environment (DEBIAN_VERSION), labels (version), history";
+	r[6] = carried_use(3, debian, "/srv/src/c/Dockerfile", 3);
+	r[6].platform = "linux/riscv64";
+	r[6].changed_at_ms = r[6].digest_since_ms = r[6].fresh_since_ms = r[5].changed_at_ms;
+	r[7] = use_of(3, debian, "/srv/src/d/Dockerfile", 3);
+	pin(&r[7], BW_PIN_CHILD, "");
+	r[8] = use_of(4, go, "/srv/src/a/Dockerfile", 4);
+	pin(&r[8], BW_PIN_OTHER, "linux/arm64");
+	r[9] = carried_use(5, node, "/srv/src/a/Dockerfile", 5);
+	r[9].evidence = "returned";
+	r[9].change_class = "rollback";
+	r[9].moved = "back to sighting 3";
+	r[10] = carried_use(6, "docker.io/library/ruby:3", "/srv/src/a/Dockerfile", 6);
+	r[10].changed_at_ms = r[10].digest_since_ms = r[10].fresh_since_ms = NOW - 3 * DAY;
+	r[11] = use_of(7, "r.lan/wrong:1", "/srv/src/a/Dockerfile", 7);
+	pin(&r[11], BW_PIN_CHILD, "linux/arm/v7");
+	r[12] = use_of(8, "r.lan/zero:1", "/srv/src/a/Dockerfile", 8);
+	pin(&r[12], BW_PIN_UNDECIDED, NULL);
+	for (size_t i = 4; i <= 7; i++) {
+		r[i].previous = OLD;
+		r[i].changed_at_ms = r[4].changed_at_ms;
+	}
+	r[4].change_class = r[7].change_class = "content";
+	r[4].moved = r[7].moved = "linux/amd64: 3 of 5 layers differ, 48.1 -> 49.3 MiB; 7 more platforms";
+}
+
+static void a_change_is_shown_with_its_class_and_what_moved(void **state)
+{
+	struct bw_report_options colourful = ON_TERMINAL(100);
+	struct bw_row rows[CHANGES];
+
+	(void)state;
+	make_changes(rows);
+	colourful.colour = true;
+	check(rows, CHANGES, ON_TERMINAL(80), "report-changes-80.txt");
+	check(rows, CHANGES, ON_TERMINAL(40), "report-changes-40.txt");
+	check(rows, CHANGES, colourful, "report-changes-colour.txt");
+	check(rows, CHANGES, IN_A_FILE, "report-changes-file.txt");
+	check(rows, CHANGES, AS_JSON, "report-changes.json");
+}
+
+static void a_change_that_counts_for_nobody_is_named_once(void **state)
+{
+	struct bw_row rows[2];
+	struct bw_tally tally;
+	BW_AUTOFREE char *now = NULL, *later = NULL, *next = NULL, *json = NULL;
+
+	(void)state;
+	rows[0] = carried_use(1, "docker.io/library/alpine:3.20", "/srv/src/a/Dockerfile", 1);
+	rows[1] = carried_use(1, "docker.io/library/alpine:3.20", "/srv/src/b/Dockerfile", 1);
+	now = text_of(rows, 2, IN_A_FILE, &tally);
+	assert_non_null(
+		strstr(now, "fresh    alpine:3.20  2 uses  moved sha256:111111111111 -> sha256:333333333333"
+			    " (index: attestations only): same content\n"));
+	assert_int_equal(tally.counted[BW_FRESH], 2);
+	later = text_of(rows, 2, (struct bw_report_options){0}, &tally);
+	assert_non_null(strstr(later, "fresh    alpine:3.20  2 uses\n"));
+	assert_null(strstr(later, "moved"));
+	rows[0].checked_at_ms = rows[1].checked_at_ms = NOW;
+	next = text_of(rows, 2, IN_A_FILE, &tally);
+	assert_null(strstr(next, "moved"));
+	rows[0].evidence = NULL; /* a build that names the base since then has nothing to say */
+	json = text_of(rows, 2, (struct bw_report_options){.format = BW_FORMAT_JSON}, &tally);
+	assert_non_null(
+		strstr(json, "alpine:3.20\",\"verdict\":\"fresh\",\"reason\":\"moved sha256:111111111111 -> "
+			     "sha256:333333333333 (index: attestations only): same content\""));
+}
+
+static void the_change_that_weighs_most_speaks_for_the_base(void **state)
+{
+	static const char *const classes[] = {"index", "config", "rollback", "unclassified", "content", NULL};
+	struct bw_row rows[BW_COUNT(classes)];
+	struct bw_tally tally;
+
+	(void)state;
+	for (size_t first = 0; first < BW_COUNT(classes); first++) {
+		BW_AUTOFREE char *json = NULL;
+
+		for (size_t i = 0; i < BW_COUNT(classes); i++) {
+			size_t at = (first + i) % BW_COUNT(classes);
+
+			rows[i] = stale_use(1, "docker.io/library/debian:12", "/srv/src/a/Dockerfile", 1);
+			rows[i].change_class = classes[at];
+			rows[i].moved = classes[at] ? "words" : NULL;
+		}
+		json = text_of(rows, BW_COUNT(classes), AS_JSON, &tally);
+		assert_non_null(
+			strstr(json, "sha256:333333333333 (content: words)\",\"since\":"
+				     "\"2026-11-18T12:00:00Z\",\"class\":\"content\",\"moved\":\"words\","));
+	}
+}
+
 /* --- first sight ------------------------------------------------------------------------------ */
 
 static void a_first_sight_says_that_there_is_nothing_to_compare_with(void **state)
@@ -408,7 +541,9 @@ static void a_broken_file_counts_as_unknown(void **state)
 	assert_non_null(strstr(
 		json, "\"other\":[{\"path\":\"Dockerfile\",\"source\":null,\"line\":null,\"role\":null,"
 		      "\"stage\":null,\"platform\":null,\"pinned\":null,\"reachable\":true,"
-		      "\"verdict\":\"unknown\",\"reason\":\"Permission denied\"}]"));
+		      "\"verdict\":\"unknown\",\"reason\":\"Permission denied\",\"class\":null,"
+		      "\"moved\":null,\"evidence\":null,\"fresh_since\":null,\"pin\":null,"
+		      "\"pin_platform\":null}]"));
 }
 
 /* --- hostile text ----------------------------------------------------------------------------- */
@@ -418,6 +553,8 @@ static void a_broken_file_counts_as_unknown(void **state)
 static void make_hostile(struct bw_row rows[HOSTILE_ROWS])
 {
 	rows[0] = stale_use(1, "evil.example/\033[2J:1", "/srv/src/a\033]0;owned\007/Dockerfile", 1);
+	rows[0].change_class = "config";
+	rows[0].moved = "labels (\033[31m\xE2\x80\xAE, a\nverdict: fresh)";
 	rows[0].stage = "st\xC2\x9B"
 			"31mage";
 	rows[1] = use_of(2, "r.example/\xE4\xBD\xA0\xE5\xA5\xBD:1",
@@ -470,18 +607,21 @@ static void check_lines_fit(const char *text, unsigned width)
 
 static void no_line_is_wider_than_the_terminal(void **state)
 {
-	struct bw_row rows[EVERYTHING], hostile[HOSTILE_ROWS];
+	struct bw_row rows[EVERYTHING], hostile[HOSTILE_ROWS], changes[CHANGES];
 	size_t n = make_everything(rows);
 	struct bw_tally tally;
 
 	(void)state;
 	make_hostile(hostile);
+	make_changes(changes);
 	for (unsigned width = 1; width <= 130; width++) {
 		BW_AUTOFREE char *a = text_of(rows, n, ON_TERMINAL(width), &tally);
 		BW_AUTOFREE char *b = text_of(hostile, HOSTILE_ROWS, ON_TERMINAL(width), &tally);
+		BW_AUTOFREE char *c = text_of(changes, CHANGES, ON_TERMINAL(width), &tally);
 
 		check_lines_fit(a, width);
 		check_lines_fit(b, width);
+		check_lines_fit(c, width);
 	}
 }
 
@@ -562,6 +702,9 @@ int main(void)
 		cmocka_unit_test(json_has_the_promised_members_in_order),
 		cmocka_unit_test(no_rows_are_a_report_too),
 		cmocka_unit_test(uses_without_a_base_alone_are_a_report),
+		cmocka_unit_test(a_change_is_shown_with_its_class_and_what_moved),
+		cmocka_unit_test(a_change_that_counts_for_nobody_is_named_once),
+		cmocka_unit_test(the_change_that_weighs_most_speaks_for_the_base),
 		cmocka_unit_test(a_first_sight_says_that_there_is_nothing_to_compare_with),
 		cmocka_unit_test(a_failure_is_no_first_sight),
 		cmocka_unit_test(a_report_without_a_sweep_says_how_old_its_knowledge_is),

@@ -387,14 +387,14 @@ static void a_rebuild_on_a_digest_that_was_left_since_is_still_stale(void **stat
 	assert_int_equal(c.closed, 0);
 	assert_int_equal(c.moved, 1);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest stale since 200 (moved sha256:bbbbbbbbbbbb -> "
-				     "sha256:cccccccccccc)\n");
+				     "sha256:cccccccccccc (unclassified))\n");
 	c = done(f, 'c', 400);
 	assert_int_equal(c.closed, 1);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest fresh\n");
 	c = done(f, 'a', 500); /* it says itself that it stands on an old one */
 	assert_int_equal(c.moved, 1);
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest stale since 300 (moved sha256:aaaaaaaaaaaa -> "
-				     "sha256:cccccccccccc)\n");
+				     "sha256:cccccccccccc (unclassified))\n");
 }
 
 static void a_digest_that_no_base_had_is_refused(void **state)

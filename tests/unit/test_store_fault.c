@@ -7,11 +7,13 @@
 #include <sys/random.h>
 #include <sys/wait.h>
 
+#include "store/sql.h"
 #include "unit/fault_vfs.h"
 
 /* --- the work --------------------------------------------------------------------------------- */
 
-#define BASES 3
+#define BASES	  4
+#define PLATFORMS "linux/amd64=content,layers linux/arm64=index,attestations -=config,environment"
 
 static int put_file(struct bw_store *s, const char *path, const char *uses, struct bw_err *err)
 {
@@ -25,17 +27,26 @@ static int put_file(struct bw_store *s, const char *path, const char *uses, stru
 	return rc;
 }
 
-/* All bases show the same digest, so a transaction that is there by halves is seen. */
-static int move_all(struct bw_store *s, char letter, int64_t at_ms, struct bw_err *err)
+/*
+ * All bases show the same digest, so a transaction that is there by halves is seen. Judged as a change from `from`; 0:
+ * nobody did.
+ */
+static int move_all(struct bw_store *s, char from, char letter, int64_t at_ms, struct bw_err *err)
 {
+	struct made_change made;
 	struct bw_answer a = {.media_type = OCI_INDEX};
 	struct bw_seen seen[BASES];
 	struct bw_record_counts counts;
+	int rc;
 
-	(void)digest_of(letter, a.digest.text);
+	make_change(&made, from, PLATFORMS);
+	digest_from(letter, &a.digest);
 	for (int i = 0; i < BASES; i++)
-		seen[i] = (struct bw_seen){.base_id = i + 1, .at_ms = at_ms, .answer = &a};
-	return bw_store_record(s, seen, BASES, &counts, err);
+		seen[i] = (struct bw_seen){
+			.base_id = i + 1, .at_ms = at_ms, .answer = &a, .change = from ? &made.change : NULL};
+	rc = bw_store_record(s, seen, BASES, &counts, err);
+	free(made.words);
+	return rc;
 }
 
 static int fail_all(struct bw_store *s, int64_t at_ms, struct bw_err *err)
@@ -49,18 +60,125 @@ static int fail_all(struct bw_store *s, int64_t at_ms, struct bw_err *err)
 	return bw_store_record(s, seen, BASES, &counts, err);
 }
 
-static int put_some_manifest(struct bw_store *s, struct bw_err *err)
+static int put_index(struct bw_store *s, char letter, struct bw_err *err)
 {
-	struct bw_child children[2] = {{.media_type = OCI_IMAGE},
-				       {.media_type = OCI_IMAGE, .is_attestation = true}};
+	char annotations[] = "{}";
+	struct bw_child children[2] = {
+		{.media_type = OCI_IMAGE, .platform = {.os = "linux", .arch = "amd64"}},
+		{.media_type = OCI_IMAGE, .is_attestation = true, .annotations = annotations}};
 	const struct bw_manifest m = {
 		.kind = BW_MANIFEST_INDEX, .media_type = OCI_INDEX, .children = children, .child_count = 2};
 	struct bw_digest d;
 
-	(void)digest_of('e', children[0].digest.text);
-	(void)digest_of('f', children[1].digest.text);
-	(void)digest_of('b', d.text);
+	digest_from('e', &children[0].digest);
+	digest_from('f', &children[1].digest);
+	digest_from(letter, &d);
 	return bw_store_put_manifest(s, &d, &m, 9, 10, err);
+}
+
+static int put_image(struct bw_store *s, struct bw_err *err)
+{
+	struct bw_layer layers[2] = {{.size = 1}, {.size = 2}};
+	struct bw_manifest m = {.kind = BW_MANIFEST_IMAGE,
+				.media_type = OCI_IMAGE,
+				.config_type = "application/vnd.oci.image.config.v1+json",
+				.layers = layers,
+				.layer_count = 2};
+	struct bw_digest d;
+
+	digest_from('1', &layers[0].digest);
+	digest_from('2', &layers[1].digest);
+	digest_from('c', &m.config);
+	digest_from('0', &d);
+	return bw_store_put_manifest(s, &d, &m, 9, 10, err);
+}
+
+static int put_config(struct bw_store *s, struct bw_err *err)
+{
+	static const char body[] = "{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"type\":"
+				   "\"layers\",\"diff_ids\":[]}}";
+	struct bw_digest d;
+
+	digest_from('c', &d);
+	return bw_store_put_config(s, &d, body, sizeof(body) - 1, 10, err);
+}
+
+static int put_missing(struct bw_store *s, struct bw_err *err)
+{
+	struct bw_answer why = {.trouble = BW_TROUBLE_TAG_GONE, .message = "no"};
+	struct bw_digest d;
+
+	digest_from('d', &d);
+	return bw_store_put_missing(s, 1, &d, &why, 10, err);
+}
+
+static int count_doubt(const struct bw_doubt *d, void *arg, struct bw_err *err)
+{
+	(void)err;
+	*(size_t *)arg += d->pinned != NULL && d->platform != NULL && d->base.tag != NULL;
+	return 0;
+}
+
+static int count_platform(const char *platform, void *arg, struct bw_err *err)
+{
+	(void)platform;
+	(void)err;
+	++*(size_t *)arg;
+	return 0;
+}
+
+/* At most so many; none, when the work broke off later before. */
+static int expect_doubts(struct bw_store *s, size_t expected, struct bw_err *err)
+{
+	size_t count = 0;
+	int rc = bw_store_each_doubt(s, 50, count_doubt, &count, err);
+
+	return rc == 0 && count > expected
+		       ? bw_fail(err, BW_E_STORE, "%s: %zu doubts", bw_store_path(s), count)
+		       : rc;
+}
+
+static int put_bodies(struct bw_store *s, struct bw_err *err)
+{
+	int rc = expect_doubts(s, 1, err);
+
+	for (char letter = 'a'; rc == 0 && letter <= 'c'; letter++)
+		rc = put_index(s, letter, err); /* whichever the tags have got to */
+	if (rc == 0)
+		rc = put_image(s, err);
+	if (rc == 0)
+		rc = expect_doubts(s, 1, err);
+	if (rc == 0)
+		rc = put_config(s, err);
+	return rc < 0 ? rc : expect_doubts(s, 0, err);
+}
+
+/* What a judgement of a change asks. */
+static int ask_all(struct bw_store *s, struct bw_err *err)
+{
+	struct bw_bodies *b = bw_bodies_new();
+	struct bw_digest d;
+	size_t count = 0, met = 0;
+	uint32_t number = 0;
+	bool has = false;
+	int rc = bw_store_each_platform(s, 1, count_platform, &count, err);
+
+	digest_from('b', &d);
+	if (rc == 0)
+		rc = bw_store_find_sighting(s, 1, &d, &number, err);
+	if (rc == 0)
+		rc = bw_store_put_disagreement(s, "docker.io", 10, err);
+	if (rc == 0)
+		rc = bw_store_has_disagreed(s, "docker.io", &has, err);
+	(void)bw_bodies_manifest(b, &d);
+	digest_from('d', &d);
+	(void)bw_bodies_manifest(b, &d);
+	if (rc == 0)
+		rc = bw_store_meet_needs(s, 1, b, &met, err);
+	if (rc == 0 && (count != 2 || met != 2 || number < 2 || !has))
+		rc = bw_fail(err, BW_E_STORE, "%s: %zu %zu %u", bw_store_path(s), count, met, number);
+	bw_bodies_free(b);
+	return rc;
 }
 
 static int count_row(const struct bw_row *r, void *arg, struct bw_err *err)
@@ -92,6 +210,23 @@ static int end_and_done(struct bw_store *s, struct bw_err *err)
 	return rc;
 }
 
+static int broken_statement = -1;
+
+/* This statement fails at its first step, whatever is bound to it. */
+static int break_statement(struct bw_store *s, struct bw_err *err)
+{
+	static const char text[] =
+		"SELECT abs(-9223372036854775808), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+		" ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20";
+
+	if (broken_statement < 0)
+		return 0;
+	(void)sqlite3_finalize(s->statements[broken_statement]);
+	return sqlite3_prepare_v2(s->db, text, -1, &s->statements[broken_statement], NULL) == SQLITE_OK
+		       ? 0
+		       : bw_fail(err, BW_E_STORE, "the statement cannot be broken");
+}
+
 /* A life of the database in small; can be done again from wherever it broke off. */
 static int work(const char *path, struct bw_err *err)
 {
@@ -100,19 +235,26 @@ static int work(const char *path, struct bw_err *err)
 	int rc = bw_store_open(path, &s, err);
 
 	if (rc == 0)
-		rc = put_file(s, "/x/Dockerfile", "a b c a:1@" ZERO_DIGEST " scratch", err);
+		rc = break_statement(s, err);
+	if (rc == 0)
+		rc = put_file(s, "/x/Dockerfile",
+			      "a|linux/amd64 b|linux/arm64 c a:1@" ZERO_DIGEST "|linux/arm64 scratch", err);
 	if (rc == 0)
 		rc = put_file(s, "/y/Dockerfile", "c b a", err);
 	if (rc == 0)
 		rc = put_file(s, "/z/Dockerfile", "a", err);
 	if (rc == 0)
-		rc = move_all(s, 'a', 20, err);
+		rc = move_all(s, 0, 'a', 20, err);
+	if (rc == 0)
+		rc = put_missing(s, err);
 	if (rc == 0)
 		rc = fail_all(s, 30, err);
 	if (rc == 0)
-		rc = move_all(s, 'b', 40, err);
+		rc = move_all(s, 'a', 'b', 40, err);
 	if (rc == 0)
-		rc = put_some_manifest(s, err);
+		rc = put_bodies(s, err);
+	if (rc == 0)
+		rc = ask_all(s, err);
 	if (rc == 0)
 		rc = end_and_done(s, err);
 	if (rc == 0)
@@ -144,8 +286,15 @@ static const char *const invariants[] = {
 	"(SELECT 1 FROM outstanding o WHERE o.base_id = u.base_id AND o.build_id = u.build_id)",
 	/* all of a record, or nothing */
 	"SELECT count(DISTINCT n) - 1 FROM (SELECT (SELECT count(*) FROM sighting x WHERE x.base_id = b.id) n"
-	" FROM base b WHERE id <= 3) HAVING count(*) > 0",
-	"SELECT count(DISTINCT checked_at) > 1 FROM poll WHERE base_id <= 3",
+	" FROM base b WHERE id <= 4) HAVING count(*) > 0",
+	"SELECT count(DISTINCT checked_at) > 1 FROM poll WHERE base_id <= 4",
+	/* with what it means for platforms that differ from the whole */
+	"SELECT count(*) FROM change c WHERE moved IS NOT NULL AND 2 <> (SELECT count(*) FROM "
+	"change_platform k"
+	" WHERE k.base_id = c.base_id AND k.number = c.number)",
+	/* fresh by some evidence since some time, or stale */
+	"SELECT count(*) FROM outstanding WHERE (evidence IS NULL) <> (closed_at IS NULL)",
+	"SELECT count(*) FROM outstanding WHERE evidence IS NOT NULL AND stale_since IS NOT NULL",
 	/* all of a scan, or nothing */
 	"SELECT count(*) FROM build t WHERE NOT EXISTS(SELECT 1 FROM use u WHERE u.build_id = t.id)",
 	"SELECT count(*) FROM build_file f WHERE NOT EXISTS(SELECT 1 FROM build t WHERE t.build_file_id = "
@@ -153,7 +302,7 @@ static const char *const invariants[] = {
 	"SELECT count(*) FROM build_file f JOIN build t ON t.build_file_id = f.id"
 	" WHERE (f.ended_at IS NULL) <> (t.ended_at IS NULL)",
 	"SELECT count(*) FROM manifest m WHERE 2 <> (SELECT count(*) FROM manifest_child c WHERE c.manifest "
-	"= m.digest)",
+	"= m.digest) + (SELECT count(*) FROM manifest_layer l WHERE l.manifest = m.digest)",
 };
 
 static void assert_whole(const char *path, const char *when, int n)
@@ -184,11 +333,18 @@ static void assert_finished(const char *path)
 	assert_int_equal(ask_path(path, "SELECT count(*) FROM build WHERE ended_at IS NOT NULL"), 1);
 	assert_int_equal(ask_path(path, "SELECT count(*) FROM base"), 4);
 	assert_true(ask_path(path, "SELECT min(number) FROM sighting x JOIN poll p ON p.sighting_id = x.id "
-				   "WHERE p.base_id <= 3") >= 2);
+				   "WHERE p.base_id <= 4") >= 2);
 	assert_int_equal(
 		ask_path(path, "SELECT count(*) FROM outstanding WHERE build_id = 1 AND evidence = 'done'"),
-		3);
-	assert_int_equal(ask_path(path, "SELECT count(*) FROM manifest"), 1);
+		2);
+	assert_int_equal(
+		ask_path(path,
+			 "SELECT count(*) FROM outstanding WHERE build_id = 1 AND evidence = 'same-content'"),
+		1);
+	assert_int_equal(ask_path(path, "SELECT count(*) FROM manifest"), 4);
+	assert_int_equal(ask_path(path, "SELECT count(*) FROM config"), 1);
+	assert_int_equal(ask_path(path, "SELECT count(*) FROM missing"), 1);
+	assert_int_equal(ask_path(path, "SELECT count(*) FROM registry"), 1);
 }
 
 static void remove_database(const char *path)
@@ -260,6 +416,58 @@ static void a_disk_that_gets_full_leaves_the_database_whole(void **state)
 	set_fault(FAULT_FULL, 0);
 }
 
+/* --- a statement fails ------------------------------------------------------------------------- */
+
+/* Those that this work has no use for. */
+static bool is_not_used(int which)
+{
+	switch ((enum bw_sql)which) {
+	case BW_SQL_BASE_NAMED:
+	case BW_SQL_CHOOSE_ALL:
+	case BW_SQL_KEEP_TARGET:
+	case BW_SQL_CHOSEN_IS_IN_ORDER:
+	case BW_SQL_CHOSEN_FILES:
+	case BW_SQL_FORGET_BUILDS:
+	case BW_SQL_FORGET_FILES:
+	case BW_SQL_HANDLE_OLDER:
+	case BW_SQL_WANTED_COUNT:
+	case BW_SQL_WANTED_FEW:
+	case BW_SQL_WANTED_MANY:
+	case BW_SQL_BASE_TOUCH:
+	case BW_SQL_BASE_SAME:
+	case BW_SQL_SIGHTING_TYPE:
+	case BW_SQL_HISTORY:
+	case BW_SQL_HISTORY_ALL:
+	case BW_SQL_ROWS_MANY:
+	case BW_SQL_ROWS_MANY_IN_ORDER:
+	case BW_SQL_OTHERS_MANY: return true;
+	default: return false;
+	}
+}
+
+static void a_failed_statement_is_told_and_leaves_the_database_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < BW_SQL_COUNT; i++) {
+		int rc;
+
+		remove_database(f->path);
+		broken_statement = i;
+		f->err = BW_ERR_INIT;
+		rc = work(f->path, &f->err);
+		broken_statement = -1;
+		if ((rc == 0) != is_not_used(i))
+			fail_msg("statement %d: %d: %s", i, rc,
+				 rc < 0 ? f->err.msg : bw_sql_text((enum bw_sql)i));
+		if (rc < 0)
+			assert_fault(f, rc, BW_E_STORE, "integer overflow");
+		assert_whole(f->path, "statement", i);
+		assert_ok(f, work(f->path, &f->err));
+		assert_finished(f->path);
+	}
+}
+
 /* --- kill -9 ---------------------------------------------------------------------------------- */
 
 static unsigned env_number(const char *name, unsigned otherwise)
@@ -286,7 +494,7 @@ static void work_until_killed(const char *path, int at)
 	if (work(path, &err) < 0 || bw_store_open(path, &s, &err) < 0)
 		_exit(1);
 	for (int i = 0; i < 5000; i++)
-		if (move_all(s, (char)('a' + i % 3), 100 + i, &err) < 0)
+		if (move_all(s, (char)('a' + (i + 2) % 3), (char)('a' + i % 3), 100 + i, &err) < 0)
 			_exit(2);
 	_exit(0);
 }
@@ -402,6 +610,7 @@ int main(void)
 		CASE(an_io_error_at_any_call_leaves_the_database_whole),
 		CASE(a_disk_that_breaks_for_good_leaves_the_database_whole),
 		CASE(a_disk_that_gets_full_leaves_the_database_whole),
+		CASE(a_failed_statement_is_told_and_leaves_the_database_whole),
 		CASE(a_kill_at_any_moment_loses_nothing),
 		CASE(a_failed_allocation_leaves_the_database_whole),
 	};

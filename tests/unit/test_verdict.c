@@ -66,6 +66,12 @@ static bool set_text(struct bw_row *r, const char *name, char *value)
 		{"digest", &r->digest, digests[value[0] == 'b']},
 		{"handled", &r->handled, digests[value[0] == 'b']},
 		{"pinned", &r->pinned, digests[value[0] == 'b']},
+		{"previous", &r->previous, digests[value[0] == 'b']},
+		{"class", &r->change_class, value},
+		{"moved", &r->moved, value},
+		{"evidence", &r->evidence, value},
+		{"platform", &r->platform, value},
+		{"have", &r->pin_platform, value},
 		{"ignored", &r->ignored, value},
 		{"unresolved", &r->unresolved, value},
 		{"problem", &r->problem, value},
@@ -174,8 +180,25 @@ enum {
 	PIN,
 	UNRESOLVED,
 	TROUBLE,
+	KNOWN,
 	DICE
 };
+
+/* What may be known of a move, or of a pin. */
+enum { KNOWN_NOTHING, KNOWN_SAME, KNOWN_RETURNED, KNOWN_MISFIT, KNOWN_COUNT };
+
+static void set_known(struct bw_row *r, unsigned known)
+{
+	r->change_class = known == KNOWN_SAME ? "index" : "rollback";
+	r->moved = "words";
+	r->previous = digests[0];
+	r->platform = "linux/amd64";
+	r->pin_platform = known == KNOWN_MISFIT ? "linux/arm64" : NULL;
+	if (known == KNOWN_SAME)
+		r->evidence = "same-content";
+	else if (known == KNOWN_RETURNED)
+		r->evidence = "returned";
+}
 
 static void set_row(struct bw_row *r, const struct dice *d)
 {
@@ -202,6 +225,15 @@ static void set_row(struct bw_row *r, const struct dice *d)
 		.digest_since_ms = NOW_MS - 7,
 		.checked_at_ms = NOW_MS - 8,
 	};
+	set_known(r, d[KNOWN].value);
+}
+
+/* A fresh use has a reason exactly when its base moved and it need not follow, or its pin is for another platform. */
+static bool has_reason(const struct bw_row *r, enum bw_verdict verdict)
+{
+	if (verdict != BW_FRESH)
+		return true;
+	return r->pinned ? r->pin_platform != NULL : r->evidence != NULL;
 }
 
 static bool is_ignored(const struct bw_row *r)
@@ -218,7 +250,7 @@ static void check_promises(const struct bw_row *r, const struct bw_judgement *j)
 
 	assert_true(j->verdict < BW_VERDICT_COUNT);
 	assert_int_equal(j->verdict == BW_IGNORED, is_ignored(r));
-	assert_int_equal(j->verdict == BW_FRESH, j->reason[0] == '\0');
+	assert_int_equal(has_reason(r, j->verdict), j->reason[0] != '\0');
 	assert_int_equal(j->since_ms != 0 && j->verdict >= BW_FRESH, 0);
 	if (j->verdict == BW_FRESH)
 		assert_true(r->digest && r->trouble == BW_TROUBLE_NONE);
@@ -237,10 +269,13 @@ static void check_promises(const struct bw_row *r, const struct bw_judgement *j)
 static void every_combination_keeps_the_promises(void **state)
 {
 	struct dice d[DICE] = {
-		[HAS_PROBLEM] = {.sides = 2}, [IS_TEMPLATE] = {.sides = 2}, [IGNORED] = {.sides = 4},
-		[REACHABLE] = {.sides = 2},   [SCRATCH] = {.sides = 2},	    [BASE] = {.sides = 2},
-		[DIGEST] = {.sides = 3},      [HANDLED] = {.sides = 3},	    [PINNED] = {.sides = 2},
-		[PIN] = {.sides = 5},	      [UNRESOLVED] = {.sides = 2},  [TROUBLE] = {.sides = 3},
+		[HAS_PROBLEM] = {.sides = 2},	  [IS_TEMPLATE] = {.sides = 2},
+		[IGNORED] = {.sides = 4},	  [REACHABLE] = {.sides = 2},
+		[SCRATCH] = {.sides = 2},	  [BASE] = {.sides = 2},
+		[DIGEST] = {.sides = 3},	  [HANDLED] = {.sides = 3},
+		[PINNED] = {.sides = 2},	  [PIN] = {.sides = 5},
+		[UNRESOLVED] = {.sides = 2},	  [TROUBLE] = {.sides = 3},
+		[KNOWN] = {.sides = KNOWN_COUNT},
 	};
 	size_t seen[BW_VERDICT_COUNT] = {0};
 
@@ -258,11 +293,41 @@ static void every_combination_keeps_the_promises(void **state)
 		assert_true(seen[v] > 0);
 }
 
+/* --- what registries say ------------------------------------------------------------------------ */
+
+static void words_on_what_moved_stay_one_line_and_leave_room_for_the_rest(void **state)
+{
+	char moved[4096];
+	struct bw_row r = {.base_id = 1,
+			   .reachable = true,
+			   .digest = digests[1],
+			   .handled = digests[0],
+			   .change_class = "config",
+			   .moved = moved,
+			   .trouble = BW_TROUBLE_DNS,
+			   .trouble_message = "no such host",
+			   .trouble_since_ms = NOW_MS - MINUTE_MS};
+	struct bw_judgement j;
+
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		memset(moved, '\n', sizeof(moved));
+		for (size_t i = shift; i + 3 < sizeof(moved); i += 3)
+			memcpy(moved + i, "\xe2\x82\xac", 3);
+		moved[sizeof(moved) - 4] = '\0';
+		bw_judge(&r, NOW_MS, &j);
+		assert_null(strpbrk(j.reason, "\n\r\t"));
+		assert_non_null(
+			strstr(j.reason, "\xe2\x82\xac...); could not be asked since 2026-11-21 11:59: "));
+		assert_true(bw_text_ends(j.reason, "cannot be resolved: no such host"));
+	}
+}
+
 /* --- the rest --------------------------------------------------------------------------------- */
 
 static void a_long_reason_is_cut_visibly_and_stays_one_line(void **state)
 {
-	char message[BW_ANSWER_MESSAGE_MAX * 2];
+	char message[1024];
 	struct bw_row r = {.base_id = 1, .reachable = true, .digest = digests[1], .handled = digests[0]};
 	struct bw_judgement j;
 
@@ -272,12 +337,14 @@ static void a_long_reason_is_cut_visibly_and_stays_one_line(void **state)
 		       3); /* two bytes each, so that the cut has a wrong place to be */
 	message[0] = '\n';
 	message[1] = '\t';
-	r.trouble = BW_TROUBLE_DNS;
+	r.trouble = BW_TROUBLE_THROTTLED; /* which has a word behind the message */
 	r.trouble_message = message;
 	for (int shift = 0; shift < 2; shift++) {
 		r.trouble_message = message + shift;
+		r.retry_after_s = 60;
 		bw_judge(&r, NOW_MS, &j);
 		assert_true(strlen(j.reason) >= sizeof(j.reason) - 4);
+		assert_false(bw_text_ends(j.reason, "...."));
 		assert_true(bw_text_ends(j.reason, "..."));
 		assert_null(strpbrk(j.reason, "\n\r\t"));
 		for (size_t at = 0; j.reason[at];) {
@@ -311,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_of_the_table_has_its_verdict),
 		cmocka_unit_test(every_combination_keeps_the_promises),
+		cmocka_unit_test(words_on_what_moved_stay_one_line_and_leave_room_for_the_rest),
 		cmocka_unit_test(a_long_reason_is_cut_visibly_and_stays_one_line),
 		cmocka_unit_test(verdicts_have_names_and_their_order),
 	};

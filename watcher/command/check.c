@@ -129,6 +129,8 @@ static void say_counts(const struct bw_sweep_result *r, const struct bw_registry
 	bw_info("asked for %zu bases: %llu HEAD, %llu GET, %llu token requests, %llu retries", r->asked,
 		(unsigned long long)c->heads, (unsigned long long)c->gets, (unsigned long long)c->tokens,
 		(unsigned long long)c->retries);
+	if (r->bodies > 0)
+		bw_info("%zu manifests and configurations fetched", r->bodies);
 	bw_info("%zu seen for the first time, %zu moved, %zu could not be asked", r->recorded.first,
 		r->recorded.changed, r->recorded.failed);
 }
@@ -137,11 +139,12 @@ static int sweep(const struct bw_args *a, struct bw_store *s, struct bw_sweep_re
 {
 	struct bw_progress *p = bw_progress_new(a, "asking");
 	const struct bw_sweep_hooks hooks = {.progress = show_progress, .arg = p};
+	const struct bw_sweep_options options = {0};
 	struct bw_asker k;
 	int rc = bw_asker_init(&k, a, err);
 
 	if (rc == 0)
-		rc = bw_sweep(k.loop, s, k.registry, &hooks, ret, err);
+		rc = bw_sweep(k.loop, s, k.registry, &options, &hooks, ret, err);
 	bw_progress_free(p);
 	if (rc == 0) {
 		struct bw_registry_counts counts = bw_registry_count(k.registry);

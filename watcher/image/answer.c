@@ -26,6 +26,7 @@ static const struct trouble troubles[BW_TROUBLE_COUNT] = {
 	[BW_TROUBLE_SERVER] = {"server", "the registry reports an internal error"},
 	[BW_TROUBLE_MALFORMED] = {"malformed", "the answer of the registry makes no sense"},
 	[BW_TROUBLE_LIMIT] = {"limit", "a limit of basewatch was reached"},
+	[BW_TROUBLE_UNSETTLED] = {"unsettled", "the registry gives different answers to one question"},
 };
 
 /* The value may come from a database row, so one outside the table is no bug of ours. */
@@ -52,4 +53,35 @@ enum bw_trouble bw_trouble_from_name(const char *name)
 const char *bw_trouble_text(enum bw_trouble t)
 {
 	return find_trouble(t)->text;
+}
+
+/*
+ * A host that cannot be asked at all (DNS, TLS) says nothing of what it has: like one that does not answer in time,
+ * it may do so at the next sweep. What a registry refuses, lacks or gets wrong, it will the next time too.
+ */
+bool bw_trouble_is_passing(enum bw_trouble t)
+{
+	switch (t) {
+	case BW_TROUBLE_THROTTLED:
+	case BW_TROUBLE_TIMEOUT:
+	case BW_TROUBLE_DNS:
+	case BW_TROUBLE_TLS:
+	case BW_TROUBLE_CONNECTION:
+	case BW_TROUBLE_SERVER:
+	case BW_TROUBLE_UNSETTLED: return true;
+	case BW_TROUBLE_NONE:
+	case BW_TROUBLE_TAG_GONE:
+	case BW_TROUBLE_REPOSITORY_GONE:
+	case BW_TROUBLE_DENIED:
+	case BW_TROUBLE_AUTH:
+	case BW_TROUBLE_MALFORMED:
+	case BW_TROUBLE_LIMIT:
+	case BW_TROUBLE_COUNT: break;
+	}
+	return false;
+}
+
+bool bw_trouble_is_absence(enum bw_trouble t)
+{
+	return t == BW_TROUBLE_TAG_GONE || t == BW_TROUBLE_REPOSITORY_GONE;
 }

@@ -15,7 +15,7 @@
 #include "core/buf.h"
 #include "core/mem.h"
 #include "core/text.h"
-#include "image/chars.h"
+#include "image/body.h"
 #include "image/quote.h"
 
 #define OCI_INDEX    "application/vnd.oci.image.index.v1+json"
@@ -27,10 +27,7 @@
 
 #define ATTESTATION_KEY "vnd.docker.reference.type" /* BuildKit's mark on attestation children */
 
-/* A parsed value takes many times its bytes, so 4 MiB of "[[],[],..." would take hundreds of MiB. */
-#define MAX_VALUES 200000 /* the largest index that we take has 1,000 children with some 20 values each */
-#define MAX_DEPTH  64	  /* real ones nest 5 levels */
-#define DETAIL_MAX 160	  /* of jansson's own words */
+static const struct bw_body_rules rules = {.name = "manifest", .max_bytes = BW_MAX_MANIFEST_BYTES};
 
 static const struct {
 	const char *media_type;
@@ -44,31 +41,11 @@ static const struct {
 
 /* --- media types ------------------------------------------------------------------------------ */
 
-/* Without parameters and blanks ("; charset=utf-8"). "" when there is none; false when it cannot be one. */
-static bool strip_media_type(const char *s, char out[BW_MEDIA_TYPE_MAX])
-{
-	size_t len = 0;
-
-	out[0] = '\0';
-	if (!s)
-		return true;
-	s += strspn(s, " \t");
-	while (is_visible(s[len]) && s[len] != ';')
-		len++;
-	if (s[len + strspn(s + len, " \t")] != '\0' && s[len + strspn(s + len, " \t")] != ';')
-		return false;
-	if (len >= BW_MEDIA_TYPE_MAX)
-		return false;
-	memcpy(out, s, len);
-	out[len] = '\0';
-	return true;
-}
-
 enum bw_manifest_kind bw_manifest_kind_of(const char *media_type)
 {
 	char stripped[BW_MEDIA_TYPE_MAX];
 
-	if (!strip_media_type(media_type, stripped))
+	if (!bw_body_strip_type(media_type, stripped))
 		return BW_MANIFEST_UNKNOWN;
 	for (size_t i = 0; i < BW_COUNT(kinds); i++)
 		if (bw_text_is_nocase(kinds[i].media_type, stripped))
@@ -82,176 +59,33 @@ static bool is_schema1_type(const char *media_type)
 	return bw_text_is_nocase(media_type, SCHEMA1) || bw_text_is_nocase(media_type, SCHEMA1_JWS);
 }
 
-/* --- reading JSON ----------------------------------------------------------------------------- */
-
-/* Members that are null are not there: Go programs write null for an empty list. */
-static const json_t *member(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_null(value) ? NULL : value;
-}
-
-/* A string member; NULL when it is not there. `whose` is for the message. */
-static int read_string(const json_t *object, const char *key, const char *whose, const char **ret,
-		       struct bw_err *err)
-{
-	const json_t *value = member(object, key);
-
-	if (value && !json_is_string(value))
-		return bw_fail(err, BW_E_PEER, "%s: '%s' is not a string", whose, key);
-	*ret = value ? json_string_value(value) : NULL;
-	return 0;
-}
-
-/* "" when there is none: an OCI index may lack it. */
-static int read_media_type(const json_t *object, const char *whose, char out[BW_MEDIA_TYPE_MAX],
-			   struct bw_err *err)
-{
-	const char *text = NULL;
-	int rc = read_string(object, "mediaType", whose, &text, err);
-
-	if (rc < 0)
-		return rc;
-	if (text && strnlen(text, BW_MEDIA_TYPE_MAX) == BW_MEDIA_TYPE_MAX)
-		return bw_fail(err, BW_E_LIMIT, "%s: 'mediaType' is longer than %d bytes", whose,
-			       BW_MEDIA_TYPE_MAX - 1);
-	if (!strip_media_type(text, out))
-		return bw_fail(err, BW_E_PEER, "%s: 'mediaType' is not a media type", whose);
-	return 0;
-}
-
-/* Counts what a parser would have to build, before it builds it. Need not notice that the text is no JSON. */
-static int check_extent(const char *body, size_t len, struct bw_err *err)
-{
-	size_t values = 0;
-	size_t depth = 0;
-	bool in_string = false;
-
-	for (size_t i = 0; i < len; i++) {
-		char c = body[i];
-
-		if (in_string) {
-			if (c == '\\')
-				i++;
-			in_string = c != '"';
-		} else if (c == '"') {
-			in_string = true;
-		} else if (c == '{' || c == '[') {
-			depth++;
-			values++;
-		} else if (c == '}' || c == ']') {
-			depth -= depth > 0;
-		} else if (c == ',') {
-			values++;
-		}
-		if (depth > MAX_DEPTH)
-			return bw_fail(err, BW_E_LIMIT, "manifest nests deeper than %d levels", MAX_DEPTH);
-		if (values > MAX_VALUES)
-			return bw_fail(err, BW_E_LIMIT, "manifest has more than %d values", MAX_VALUES);
-	}
-	return 0;
-}
-
-/*
- * Duplicate members are refused: parsers differ in which one they take. Numbers beyond 64 bits and NUL bytes
- * are refused by the library.
- */
-static int load(const char *body, size_t len, json_t **ret, struct bw_err *err)
-{
-	char detail[DETAIL_MAX];
-	json_error_t je;
-	json_t *root;
-	int rc;
-
-	if (len > BW_MAX_MANIFEST_BYTES)
-		return bw_fail(err, BW_E_LIMIT, "manifest is larger than %u bytes", BW_MAX_MANIFEST_BYTES);
-	rc = check_extent(body, len, err);
-	if (rc < 0)
-		return rc;
-	root = json_loadb(len ? body : "", len, JSON_REJECT_DUPLICATES, &je);
-	if (!root)
-		return bw_fail(err, BW_E_PEER, "manifest is not valid JSON: %s (byte %d)",
-			       bw_quote(je.text, strlen(je.text), detail, sizeof(detail)), je.position);
-	if (!json_is_object(root)) {
-		json_decref(root);
-		return bw_fail(err, BW_E_PEER, "manifest is not a JSON object");
-	}
-	*ret = root;
-	return 0;
-}
-
 /* --- children of an index --------------------------------------------------------------------- */
-
-static const char *or_empty(const char *s)
-{
-	return s ? s : "";
-}
 
 /* Left zeroed when the descriptor has none. */
 static int read_platform(const json_t *descriptor, const char *whose, struct bw_platform *ret,
 			 struct bw_err *err)
 {
-	static const char *const keys[] = {"os", "os.version", "architecture", "variant"};
-	const json_t *platform = member(descriptor, "platform");
-	const char *values[BW_COUNT(keys)];
-	int rc;
+	const json_t *platform = bw_body_member(descriptor, "platform");
 
 	if (!platform)
 		return 0;
 	if (!json_is_object(platform))
 		return bw_fail(err, BW_E_PEER, "%s: 'platform' is not an object", whose);
-	for (size_t i = 0; i < BW_COUNT(keys); i++) {
-		rc = read_string(platform, keys[i], whose, &values[i], err);
-		if (rc < 0)
-			return rc;
-		if (strnlen(or_empty(values[i]), BW_PLATFORM_PART) == BW_PLATFORM_PART)
-			return bw_fail(err, BW_E_LIMIT, "%s: '%s' of its platform is longer than %d bytes",
-				       whose, keys[i], BW_PLATFORM_PART - 1);
-	}
-	if (!bw_platform_set(ret, values[0], values[1], values[2], values[3]))
-		return bw_fail(err, BW_E_PEER,
-			       "%s: its platform is too long or has characters that no platform has", whose);
-	return 0;
+	return bw_body_platform(platform, whose, ret, err);
 }
 
-static int read_digest(const json_t *descriptor, const char *whose, struct bw_digest *ret, struct bw_err *err)
-{
-	const json_t *value = member(descriptor, "digest");
-
-	if (!json_is_string(value))
-		return bw_fail(err, BW_E_PEER, "%s has no 'digest'", whose);
-	if (bw_digest_parse(json_string_value(value), json_string_length(value), ret, err) < 0) {
-		/* The digest module blames input; here it is the registry that is wrong. */
-		if (err)
-			err->code = BW_E_PEER;
-		(void)bw_err_ctx(err, "%s", whose);
-		return BW_E_PEER;
-	}
-	return 0;
-}
-
-/* Only shown to people, so an index without sizes is taken. */
-static int read_size(const json_t *descriptor, const char *whose, int64_t *ret, struct bw_err *err)
-{
-	const json_t *value = member(descriptor, "size");
-
-	if (value && (!json_is_integer(value) || json_integer_value(value) < 0))
-		return bw_fail(err, BW_E_PEER, "%s: 'size' is not a number of bytes", whose);
-	*ret = value ? json_integer_value(value) : 0;
-	return 0;
-}
-
-/* Of all annotations only BuildKit's mark is of use here. */
+/* Kept to be compared; of use by themselves is only BuildKit's mark. */
 static int read_annotations(const json_t *descriptor, const char *whose, struct bw_child *c,
 			    struct bw_err *err)
 {
-	const json_t *annotations = member(descriptor, "annotations");
+	const json_t *annotations = bw_body_member(descriptor, "annotations");
 
 	if (annotations && !json_is_object(annotations))
 		return bw_fail(err, BW_E_PEER, "%s: 'annotations' is not an object", whose);
-	c->is_attestation =
-		bw_platform_is_unknown(&c->platform) || (annotations && member(annotations, ATTESTATION_KEY));
+	c->is_attestation = bw_platform_is_unknown(&c->platform) ||
+			    (annotations && bw_body_member(annotations, ATTESTATION_KEY));
+	if (json_object_size(annotations) > 0)
+		c->annotations = bw_body_dump(annotations, BW_ANNOTATIONS_MAX);
 	return 0;
 }
 
@@ -263,11 +97,11 @@ static int read_child(const json_t *descriptor, size_t index, struct bw_child *c
 	snprintf(whose, sizeof(whose), "entry %zu of the index", index + 1);
 	if (!json_is_object(descriptor))
 		return bw_fail(err, BW_E_PEER, "%s is not an object", whose);
-	rc = read_digest(descriptor, whose, &c->digest, err);
+	rc = bw_body_digest(descriptor, whose, &c->digest, err);
 	if (rc == 0)
-		rc = read_media_type(descriptor, whose, c->media_type, err);
+		rc = bw_body_media_type(descriptor, whose, c->media_type, err);
 	if (rc == 0)
-		rc = read_size(descriptor, whose, &c->size, err);
+		rc = bw_body_size(descriptor, whose, &c->size, err);
 	if (rc == 0)
 		rc = read_platform(descriptor, whose, &c->platform, err);
 	if (rc == 0)
@@ -278,7 +112,7 @@ static int read_child(const json_t *descriptor, size_t index, struct bw_child *c
 /* `manifests` may be null, which Go writes for an empty list. Nested indexes are children like others. */
 static int read_children(const json_t *root, struct bw_manifest *m, struct bw_err *err)
 {
-	const json_t *list = member(root, "manifests");
+	const json_t *list = bw_body_member(root, "manifests");
 	size_t count = json_array_size(list);
 
 	if (list && !json_is_array(list))
@@ -299,6 +133,63 @@ static int read_children(const json_t *root, struct bw_manifest *m, struct bw_er
 	return 0;
 }
 
+/* --- layers and configuration of an image ----------------------------------------------------- */
+
+/* Layers that are not distributed ("foreign", of Windows) are layers like others: they have a digest. */
+static int read_layer(const json_t *descriptor, size_t index, struct bw_layer *l, struct bw_err *err)
+{
+	char whose[BW_QUOTE_MAX];
+	int rc;
+
+	snprintf(whose, sizeof(whose), "layer %zu of the manifest", index + 1);
+	if (!json_is_object(descriptor))
+		return bw_fail(err, BW_E_PEER, "%s is not an object", whose);
+	rc = bw_body_digest(descriptor, whose, &l->digest, err);
+	return rc < 0 ? rc : bw_body_size(descriptor, whose, &l->size, err);
+}
+
+/* That it is a list, or not there, is known by now. */
+static int read_layers(const json_t *root, struct bw_manifest *m, struct bw_err *err)
+{
+	const json_t *list = bw_body_member(root, "layers");
+	size_t count = json_array_size(list);
+
+	if (count > BW_MANIFEST_MAX_LAYER)
+		return bw_fail(err, BW_E_LIMIT, "image has %zu layers, more than %d", count,
+			       BW_MANIFEST_MAX_LAYER);
+	if (count == 0)
+		return 0;
+	m->layers = bw_alloc(count * sizeof(*m->layers));
+	m->layer_count = count;
+	for (size_t i = 0; i < count; i++) {
+		int rc = read_layer(json_array_get(list, i), i, &m->layers[i], err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* A descriptor without a digest describes nothing; it is taken as if it were not there. */
+static int read_config(const json_t *root, struct bw_manifest *m, struct bw_err *err)
+{
+	static const char whose[] = "'config' of the manifest";
+	const json_t *config = bw_body_member(root, "config");
+	int rc;
+
+	if (!config || !bw_body_member(config, "digest"))
+		return 0;
+	rc = bw_body_digest(config, whose, &m->config, err);
+	return rc < 0 ? rc : bw_body_media_type(config, whose, m->config_type, err);
+}
+
+static int read_image(const json_t *root, struct bw_manifest *m, struct bw_err *err)
+{
+	int rc = read_config(root, m, err);
+
+	return rc < 0 ? rc : read_layers(root, m, err);
+}
+
 /* --- what kind of manifest -------------------------------------------------------------------- */
 
 /* Three witnesses: the body's own word, the response's word, and the shape. */
@@ -311,9 +202,10 @@ struct witness {
 
 static int check_version(const json_t *root, const struct witness *w, struct bw_err *err)
 {
-	const json_t *version = member(root, "schemaVersion");
+	const json_t *version = bw_body_member(root, "schemaVersion");
 
-	if (is_schema1_type(w->body_type) || is_schema1_type(w->content_type) || member(root, "fsLayers") ||
+	if (is_schema1_type(w->body_type) || is_schema1_type(w->content_type) ||
+	    bw_body_member(root, "fsLayers") ||
 	    (json_is_integer(version) && json_integer_value(version) == 1))
 		return bw_fail(err, BW_E_PEER,
 			       "schema 1 image: a manifest format that was retired; the image has to be "
@@ -325,15 +217,15 @@ static int check_version(const json_t *root, const struct witness *w, struct bw_
 
 static int hear_witnesses(const json_t *root, const char *content_type, struct witness *w, struct bw_err *err)
 {
-	int rc = read_media_type(root, "manifest", w->body_type, err);
+	int rc = bw_body_media_type(root, "manifest", w->body_type, err);
 
 	if (rc < 0)
 		return rc;
 	/* A Content-Type that is none says nothing; the body counts. */
-	if (!strip_media_type(content_type, w->content_type))
+	if (!bw_body_strip_type(content_type, w->content_type))
 		w->content_type[0] = '\0';
-	w->has_manifests = member(root, "manifests");
-	w->has_layers = member(root, "layers") || member(root, "config");
+	w->has_manifests = bw_body_member(root, "manifests");
+	w->has_layers = bw_body_member(root, "layers") || bw_body_member(root, "config");
 	return check_version(root, w, err);
 }
 
@@ -369,8 +261,8 @@ static int settle_kind(const json_t *root, const struct witness *w, enum bw_mani
 static int check_shape(const json_t *root, const struct witness *w, enum bw_manifest_kind kind,
 		       struct bw_err *err)
 {
-	const json_t *layers = member(root, "layers");
-	const json_t *config = member(root, "config");
+	const json_t *layers = bw_body_member(root, "layers");
+	const json_t *config = bw_body_member(root, "config");
 
 	if (kind == BW_MANIFEST_INDEX && w->has_layers)
 		return bw_fail(err, BW_E_PEER, "manifest is called an index and has the layers of an image");
@@ -413,7 +305,7 @@ static int read_manifest(const json_t *root, const char *content_type, struct bw
 	if (rc < 0)
 		return rc;
 	name_media_type(&w, m);
-	return m->kind == BW_MANIFEST_INDEX ? read_children(root, m, err) : 0;
+	return m->kind == BW_MANIFEST_INDEX ? read_children(root, m, err) : read_image(root, m, err);
 }
 
 int bw_manifest_parse(const char *body, size_t len, const char *content_type, struct bw_manifest *ret,
@@ -421,7 +313,7 @@ int bw_manifest_parse(const char *body, size_t len, const char *content_type, st
 {
 	struct bw_manifest m = {0};
 	json_auto_t *root = NULL;
-	int rc = load(body, len, &root, err);
+	int rc = bw_body_load(body, len, &rules, &root, err);
 
 	if (rc == 0)
 		rc = read_manifest(root, content_type, &m, err);
@@ -435,58 +327,9 @@ int bw_manifest_parse(const char *body, size_t len, const char *content_type, st
 
 void bw_manifest_done(struct bw_manifest *m)
 {
-	free(m->children);
-	memset(m, 0, sizeof(*m));
-}
-
-/* --- which child would a build get ------------------------------------------------------------ */
-
-/* Something that a builder could run: no attestation, no nested index, no artifact of another type. */
-static bool is_image(const struct bw_child *c)
-{
-	return !c->is_attestation && bw_manifest_kind_of(c->media_type) == BW_MANIFEST_IMAGE;
-}
-
-static size_t count_images(const struct bw_manifest *m)
-{
-	size_t n = 0;
-
 	for (size_t i = 0; i < m->child_count; i++)
-		n += is_image(&m->children[i]);
-	return n;
-}
-
-/* A child that names no platform can only be taken for the wanted one when there is no other to take. */
-static bool fits(const struct bw_manifest *m, const struct bw_child *c, const struct bw_platform *want)
-{
-	return c->platform.os[0] == '\0' ? count_images(m) == 1 : bw_platform_matches(want, &c->platform);
-}
-
-static bool is_same_platform(const struct bw_platform *a, const struct bw_platform *b)
-{
-	return strcmp(a->os, b->os) == 0 && strcmp(a->os_version, b->os_version) == 0 &&
-	       strcmp(a->arch, b->arch) == 0 && strcmp(a->variant, b->variant) == 0;
-}
-
-/* Of several children with one platform a client takes the first (image-index.md). */
-static bool is_first_of_platform(const struct bw_manifest *m, const struct bw_child *c)
-{
-	for (const struct bw_child *other = m->children; other < c; other++)
-		if (is_image(other) && is_same_platform(&other->platform, &c->platform))
-			return false;
-	return true;
-}
-
-bool bw_manifest_has_child(const struct bw_manifest *m, const struct bw_digest *digest,
-			   const struct bw_platform *want)
-{
-	for (size_t i = 0; i < m->child_count; i++) {
-		const struct bw_child *c = &m->children[i];
-
-		if (!is_image(c) || !bw_digest_equal(&c->digest, digest))
-			continue;
-		if (!want || want->os[0] == '\0' || (fits(m, c, want) && is_first_of_platform(m, c)))
-			return true;
-	}
-	return false;
+		free(m->children[i].annotations);
+	free(m->children);
+	free(m->layers);
+	memset(m, 0, sizeof(*m));
 }

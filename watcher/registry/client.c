@@ -186,7 +186,19 @@ void bw_registry_ask(struct bw_registry *r, const char *registry, const char *re
 
 	q->method = BW_HTTP_HEAD;
 	q->tag = tag;
+	/* A digest has a colon, and a tag never (distribution-spec "Pulling manifests"). */
+	if (bw_digest_parse(tag, strlen(tag), &q->digest, NULL) < 0)
+		q->digest.text[0] = '\0';
 	q->answer_fn = fn;
+	q->arg = arg;
+	submit(q);
+}
+
+static void fetch(struct bw_question *q, const struct bw_digest *digest, bw_body_fn fn, void *arg)
+{
+	q->method = BW_HTTP_GET;
+	q->digest = *digest;
+	q->body_fn = fn;
 	q->arg = arg;
 	submit(q);
 }
@@ -194,13 +206,16 @@ void bw_registry_ask(struct bw_registry *r, const char *registry, const char *re
 void bw_registry_fetch(struct bw_registry *r, const char *registry, const char *repository,
 		       const struct bw_digest *digest, bw_body_fn fn, void *arg)
 {
+	fetch(new_question(r, registry, repository), digest, fn, arg);
+}
+
+void bw_registry_fetch_blob(struct bw_registry *r, const char *registry, const char *repository,
+			    const struct bw_digest *digest, bw_body_fn fn, void *arg)
+{
 	struct bw_question *q = new_question(r, registry, repository);
 
-	q->method = BW_HTTP_GET;
-	q->digest = *digest;
-	q->body_fn = fn;
-	q->arg = arg;
-	submit(q);
+	q->is_blob = true;
+	fetch(q, digest, fn, arg);
 }
 
 unsigned bw_registry_room(struct bw_registry *r, const char *registry)

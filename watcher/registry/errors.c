@@ -113,6 +113,8 @@ static const struct {
 	{"TAG_INVALID", BW_TROUBLE_TAG_GONE},	      {"DENIED", BW_TROUBLE_DENIED},
 	{"UNAUTHORIZED", BW_TROUBLE_DENIED},	      {"TOOMANYREQUESTS", BW_TROUBLE_THROTTLED},
 	{"NOT_FOUND", BW_TROUBLE_TAG_GONE},	      {"UNSUPPORTED", BW_TROUBLE_MALFORMED},
+	{"BLOB_UNKNOWN", BW_TROUBLE_TAG_GONE},	      {"MANIFEST_BLOB_UNKNOWN", BW_TROUBLE_TAG_GONE},
+	{"DIGEST_INVALID", BW_TROUBLE_TAG_GONE}, /* of an algorithm that it does not know: so it has none */
 };
 
 static enum bw_trouble by_status(unsigned status)
@@ -151,7 +153,13 @@ static enum bw_trouble by_code(const char *code, enum bw_trouble otherwise)
 	return otherwise;
 }
 
-void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, struct bw_failure *ret)
+static bool is_gone(enum bw_trouble trouble)
+{
+	return trouble == BW_TROUBLE_TAG_GONE || trouble == BW_TROUBLE_REPOSITORY_GONE;
+}
+
+void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, const char *what,
+			   struct bw_failure *ret)
 {
 	size_t len = r->body->len < BW_MAX_ERROR_BODY_BYTES ? r->body->len : BW_MAX_ERROR_BODY_BYTES;
 	json_auto_t *root = len ? json_loadb(r->body->data, len, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
@@ -161,9 +169,22 @@ void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, s
 	char buf[BW_ORIGIN_MAX];
 
 	whom = teller(r, whom, buf);
-	if (words)
-		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s answered %u: %.*s", whom, r->status,
-			       MAX_PEER_TEXT, words);
+	if (what && is_gone(trouble))
+		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s does not have %s: it answered %u%s%.*s",
+			       whom, what, r->status, words ? ", " : "", MAX_PEER_TEXT, words ? words : "");
 	else
-		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s answered %u", whom, r->status);
+		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s answered %u%s%.*s", whom, r->status,
+			       words ? ": " : "", MAX_PEER_TEXT, words ? words : "");
+}
+
+/* --- successes that are none ------------------------------------------------------------------ */
+
+void bw_failure_of_digests(const struct bw_http_response *r, const char *whom,
+			   const struct bw_contradiction *c, struct bw_failure *ret)
+{
+	char one[BW_DIGEST_SHORT_MAX], other[BW_DIGEST_SHORT_MAX], buf[BW_ORIGIN_MAX];
+
+	bw_failure_set(ret, BW_TROUBLE_MALFORMED, BW_RETRY_NEVER, "%s: %s %s, and %s %s",
+		       teller(r, whom, buf), c->one, bw_digest_short(c->digest_of_one->text, one), c->other,
+		       bw_digest_short(c->digest_of_other->text, other));
 }

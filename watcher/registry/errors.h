@@ -34,9 +34,23 @@ void bw_failure_set(struct bw_failure *f, enum bw_trouble trouble, enum bw_retry
  */
 bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, struct bw_failure *ret);
 
-/* The 4xx answer of a registry to a GET, by the codes in its body (distribution-spec "Error Codes") and
- * status. */
-void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, struct bw_failure *ret);
+/*
+ * The 4xx answer of a registry to a GET, by the codes in its body (distribution-spec "Error Codes") and status. `what`
+ * was asked for by its digest ("the blob sha256:0123456789ab"), and the message says that it is not there; NULL: a tag.
+ */
+void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, const char *what,
+			   struct bw_failure *ret);
+
+/*
+ * A success whose digests contradict each other (MALFORMED); the message names both in short: "r.io: asked for
+ * sha256:..., and it sent sha256:...".
+ */
+struct bw_contradiction {
+	const char *one, *other; /* "asked for", "it sent" */
+	const struct bw_digest *digest_of_one, *digest_of_other;
+};
+void bw_failure_of_digests(const struct bw_http_response *r, const char *whom,
+			   const struct bw_contradiction *c, struct bw_failure *ret);
 
 /* Retry-After as seconds from now. False: there is none that makes sense. */
 bool bw_retry_after(const struct bw_http_response *r, uint32_t *ret_s);

@@ -219,7 +219,7 @@ static const char *make_url(const struct bw_question *q)
 	if (q->is_about_tags)
 		ok = ok && bw_buf_adds(url, "/tags/list?n=1");
 	else
-		ok = ok && bw_buf_adds(url, "/manifests/") &&
+		ok = ok && bw_buf_adds(url, q->is_blob ? "/blobs/" : "/manifests/") &&
 		     bw_buf_adds(url, q->tag ? q->tag : q->digest.text);
 	return ok ? url->data : "";
 }
@@ -228,7 +228,8 @@ static void send_request(struct bw_question *q, const char *signature, uint64_t 
 {
 	struct bw_host *h = q->host;
 	struct bw_registry *r = h->registry;
-	const char *headers[] = {"Accept: " BW_MANIFEST_ACCEPT, signature, NULL};
+	const char *accept = q->is_blob ? "Accept: */*" : "Accept: " BW_MANIFEST_ACCEPT;
+	const char *headers[] = {accept, signature, NULL};
 	struct bw_err err = BW_ERR_INIT;
 	struct bw_failure f;
 	struct bw_http_request req = {
@@ -238,7 +239,7 @@ static void send_request(struct bw_question *q, const char *signature, uint64_t 
 		.allow_plain = h->is_plain,
 		.is_direct = h->is_loopback,
 		.is_multiplexed = h->http_version == 2,
-		.max_body = BW_MAX_MANIFEST_BYTES,
+		.max_body = q->is_blob ? BW_MAX_CONFIG_BYTES : BW_MAX_MANIFEST_BYTES,
 		.connect_timeout_ms = r->connect_timeout_ms,
 		.timeout_ms = left_ms < r->answer_timeout_ms ? (uint32_t)left_ms : r->answer_timeout_ms,
 	};

@@ -31,8 +31,9 @@ struct bw_question {
 	struct bw_host *host;
 	enum bw_question_state state;
 
-	const char *repository, *tag; /* the caller's; `tag` is NULL when a digest is fetched */
-	struct bw_digest digest;      /* the one to fetch */
+	const char *repository, *tag; /* the caller's; `tag` may be a digest, and is NULL with a fetch */
+	struct bw_digest digest;      /* that was asked for; unset: a tag was */
+	bool is_blob;		      /* of a fetch: no manifest */
 	bw_answer_fn answer_fn;
 	bw_body_fn body_fn;
 	void *arg;

@@ -4,6 +4,7 @@
  */
 #include "registry/reading.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/text.h"
@@ -13,15 +14,9 @@
 #include "registry/host.h"
 #include "registry/question.h"
 
-#define SCHEMA1 "application/vnd.docker.distribution.manifest.v1+"
-
-static void end_malformed(struct bw_question *q, const char *what)
-{
-	struct bw_failure f;
-
-	bw_failure_set(&f, BW_TROUBLE_MALFORMED, BW_RETRY_NEVER, "%s: %.200s", q->host->name, what);
-	bw_question_end(q, &f);
-}
+#define SCHEMA1	     "application/vnd.docker.distribution.manifest.v1+"
+#define UNVERIFIABLE "an image of schema 1, whose digest cannot be verified"
+#define WHAT_MAX     (BW_DIGEST_SHORT_MAX + 16)
 
 /* --- success ---------------------------------------------------------------------------------- */
 
@@ -60,14 +55,18 @@ static void take_head(struct bw_question *q, const struct bw_http_response *r)
 {
 	char media_type[BW_MEDIA_TYPE_MAX];
 	struct bw_digest d;
+	struct bw_failure f;
 
 	if (!read_digest(r, &d)) {
 		q->host->is_get_only = true;
 		use_get(q);
 		return;
 	}
-	if (strchr(q->tag, ':') && strcmp(q->tag, d.text) != 0) { /* asked for by its digest */
-		end_malformed(q, "the answer is about another digest");
+	if (bw_digest_is_set(&q->digest) && !bw_digest_equal(&q->digest, &d)) {
+		struct bw_contradiction c = {"asked for", "it answers about", &q->digest, &d};
+
+		bw_failure_of_digests(r, q->host->name, &c, &f);
+		bw_question_end(q, &f);
 		return;
 	}
 	read_media_type(r, media_type);
@@ -84,44 +83,91 @@ static void learn_method(const struct bw_question *q)
 		h->is_get_only = true;
 }
 
-/* NULL: the body is what it should be, `*ret` its digest. */
-static const char *check_body(const struct bw_question *q, const struct bw_http_response *r, char *media_type,
-			      struct bw_digest *ret)
+static bool matches(const struct bw_digest *d, const struct bw_buf *body)
+{
+	return bw_digest_matches(d, bw_buf_str(body), body->len);
+}
+
+static bool reject(const struct bw_question *q, const char *what, struct bw_failure *f)
+{
+	bw_failure_set(f, BW_TROUBLE_MALFORMED, BW_RETRY_NEVER, "%s: %s", q->host->name, what);
+	return false;
+}
+
+static bool is_schema1(const char *media_type)
+{
+	return bw_text_starts(media_type, SCHEMA1);
+}
+
+/* The header is optional, but one that says something wrong is an error of the registry (protocols 3.3). */
+static bool check_header(const struct bw_question *q, const struct bw_http_response *r,
+			 const struct bw_digest *actual, struct bw_failure *f)
+{
+	struct bw_contradiction c = {.one = "its header says", .other = "its body is"};
+	struct bw_digest named;
+
+	if (!read_digest(r, &named) || bw_digest_equal(&named, actual) || matches(&named, r->body))
+		return true;
+	c.digest_of_one = &named;
+	c.digest_of_other = actual;
+	bw_failure_of_digests(r, q->host->name, &c, f);
+	return false;
+}
+
+/* By its digest: that decides, whatever the bytes are. */
+static bool check_asked(const struct bw_question *q, const struct bw_http_response *r, const char *media_type,
+			struct bw_failure *f)
+{
+	struct bw_contradiction c = {.one = "asked for", .other = "it sent", .digest_of_one = &q->digest};
+	struct bw_digest sent;
+
+	if (matches(&q->digest, r->body))
+		return check_header(q, r, &q->digest, f);
+	if (!q->is_blob && is_schema1(media_type))
+		return reject(q, UNVERIFIABLE, f);
+	bw_digest_of(bw_buf_str(r->body), r->body->len, &sent);
+	c.digest_of_other = &sent;
+	bw_failure_of_digests(r, q->host->name, &c, f);
+	return false;
+}
+
+/* By its tag: without a digest in the header the bytes must be a manifest, and theirs is the digest. */
+static bool check_tagged(const struct bw_question *q, const struct bw_http_response *r, char *media_type,
+			 struct bw_digest *ret, struct bw_failure *f)
 {
 	const struct bw_buf *body = r->body;
+	struct bw_digest named;
 	struct bw_manifest m;
 
-	if (!q->tag) {
-		*ret = q->digest;
-		return bw_digest_matches(ret, bw_buf_str(body), body->len)
-			       ? NULL
-			       : "the body has another digest than asked for";
+	bw_digest_of(bw_buf_str(body), body->len, ret);
+	if (is_schema1(media_type))
+		return reject(q, UNVERIFIABLE, f);
+	if (read_digest(r, &named)) {
+		if (!check_header(q, r, ret, f))
+			return false;
+		*ret = named; /* in the algorithm of the registry, as HEAD would say it */
+		return true;
 	}
-	if (strncmp(media_type, SCHEMA1, sizeof(SCHEMA1) - 1) == 0)
-		return "an image of schema 1, whose digest cannot be verified";
-	if (read_digest(r, ret))
-		return bw_digest_matches(ret, bw_buf_str(body), body->len)
-			       ? NULL
-			       : "the body has another digest than its header says";
 	if (bw_manifest_parse(bw_buf_str(body), body->len, *media_type ? media_type : NULL, &m, NULL) < 0)
-		return "the answer is no manifest";
+		return reject(q, "the answer is no manifest", f);
 	if (m.media_type[0])
 		memcpy(media_type, m.media_type, BW_MEDIA_TYPE_MAX);
 	bw_manifest_done(&m);
-	bw_digest_of(bw_buf_str(body), body->len, ret);
-	return NULL;
+	return true;
 }
 
 static void take_body(struct bw_question *q, const struct bw_http_response *r)
 {
 	char media_type[BW_MEDIA_TYPE_MAX];
-	struct bw_digest d;
-	const char *problem;
+	struct bw_digest d = q->digest;
+	struct bw_failure f;
+	bool ok;
 
 	read_media_type(r, media_type);
-	problem = check_body(q, r, media_type, &d);
-	if (problem) {
-		end_malformed(q, problem);
+	ok = bw_digest_is_set(&d) ? check_asked(q, r, media_type, &f)
+				  : check_tagged(q, r, media_type, &d, &f);
+	if (!ok) {
+		bw_question_end(q, &f);
 		return;
 	}
 	learn_method(q);
@@ -158,9 +204,25 @@ static void take_challenge(struct bw_question *q, const struct bw_http_response 
 	bw_question_end(q, &f);
 }
 
-/* HEAD has no body that would say why; and some do not know HEAD at all. */
+/* "the blob sha256:0123456789ab"; NULL: a tag was asked for. */
+static const char *what_was_asked(const struct bw_question *q, char out[WHAT_MAX])
+{
+	char digest[BW_DIGEST_SHORT_MAX];
+
+	if (!bw_digest_is_set(&q->digest))
+		return NULL;
+	(void)snprintf(out, WHAT_MAX, "the %s %s", q->is_blob ? "blob" : "manifest",
+		       bw_digest_short(q->digest.text, digest));
+	return out;
+}
+
+/*
+ * HEAD has no body that would say why; and some do not know HEAD at all. What was asked for by its digest and is not
+ * there is settled with that one answer: it costs no further question, and nobody waits for a repository to return.
+ */
 static void take_refusal(struct bw_question *q, const struct bw_http_response *r)
 {
+	char what[WHAT_MAX];
 	struct bw_failure f;
 
 	if (q->method == BW_HTTP_HEAD) {
@@ -170,8 +232,8 @@ static void take_refusal(struct bw_question *q, const struct bw_http_response *r
 		use_get(q);
 		return;
 	}
-	bw_failure_of_refusal(r, q->host->name, &f);
-	if (f.trouble == BW_TROUBLE_TAG_GONE && q->tag) {
+	bw_failure_of_refusal(r, q->host->name, what_was_asked(q, what), &f);
+	if (f.trouble == BW_TROUBLE_TAG_GONE && !bw_digest_is_set(&q->digest)) {
 		q->failure = f;
 		q->is_about_tags = true;
 		bw_question_proceed(q);
@@ -189,7 +251,7 @@ static void take_tags(struct bw_question *q, const struct bw_http_response *r)
 	struct bw_failure f = q->failure;
 
 	if (!r->failure && r->status == 404)
-		bw_failure_of_refusal(r, q->host->name, &f);
+		bw_failure_of_refusal(r, q->host->name, NULL, &f);
 	bw_question_end(q, f.trouble == BW_TROUBLE_REPOSITORY_GONE ? &f : &q->failure);
 }
 
@@ -219,12 +281,21 @@ static void take_failure(struct bw_question *q, const struct bw_http_response *r
 		bw_question_failed(q, f);
 }
 
+/*
+ * Who redirects has answered, whatever becomes of it: storage that is down must not make its registry look dead. Only
+ * the version of HTTP is that of the other place.
+ */
+static void note_answer(struct bw_host *h, const struct bw_http_response *r)
+{
+	if (r->status || r->redirected)
+		bw_host_answered(h, r->redirected ? h->http_version : r->http_version, r->status);
+}
+
 void bw_reading_take(struct bw_question *q, const struct bw_http_response *r)
 {
 	struct bw_failure f;
 
-	if (r->status && !r->redirected)
-		bw_host_answered(q->host, r->http_version, r->status);
+	note_answer(q->host, r);
 	if (q->is_about_tags)
 		take_tags(q, r);
 	else if (q->method == BW_HTTP_HEAD && r->status == 501 && !r->failure)

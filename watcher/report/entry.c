@@ -62,7 +62,14 @@ static const char *stage_name(const struct bw_group_use *u)
 	return u->stage && u->stage[strspn(u->stage, "0123456789")] ? u->stage : "";
 }
 
-static struct bw_entry_use make_use(const struct bw_group_use *u, const struct bw_group *g,
+/* The use's image is what the tag has, and yet it is the wrong one. */
+static bool is_misfit(const struct bw_group_use *u)
+{
+	return u->verdict == BW_FRESH && u->pin_platform;
+}
+
+/* `heading`: what the entry says for all its uses. */
+static struct bw_entry_use make_use(const struct bw_group_use *u, const char *heading,
 				    const struct bw_report_options *o, struct bw_arena *a)
 {
 	return (struct bw_entry_use){
@@ -70,38 +77,59 @@ static struct bw_entry_use make_use(const struct bw_group_use *u, const struct b
 		.stage = bw_arena_escaped(a, stage_name(u)),
 		.platform = bw_arena_escaped(a, u->platform),
 		.target = u->target[0] ? bw_arena_escaped(a, u->target) : NULL,
-		.reason = bw_text_is(u->reason, g->reason) ? NULL : bw_arena_escaped(a, u->reason),
+		.reason = bw_text_is(u->reason, heading) ? NULL : bw_arena_escaped(a, u->reason),
 		.role = u->role,
 		.verdict = u->verdict,
 	};
 }
 
+static bool is_listed(const struct bw_entry *e, const struct bw_group_use *u)
+{
+	return is_trouble(u->verdict) || is_misfit(u) || (e->part == BW_PART_QUIET && e->total == 1);
+}
+
 /* Among hundreds of uses of one base, those that are well are only counted. */
-static void keep_uses(struct bw_entry *e, const struct bw_group *g, const struct bw_report_options *o,
-		      struct bw_arena *a)
+static void keep_uses(struct bw_entry *e, const struct bw_group *g, const char *heading,
+		      const struct bw_report_options *o, struct bw_arena *a)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < g->use_count; i++) {
-		enum bw_verdict v = g->uses[i].verdict;
+		bool is_kept = is_listed(e, &g->uses[i]);
 
-		e->fresh += v == BW_FRESH;
-		e->quiet += v > BW_FRESH;
-		kept += is_trouble(v);
+		e->fresh += g->uses[i].verdict == BW_FRESH && !is_kept;
+		e->quiet += g->uses[i].verdict > BW_FRESH;
+		kept += is_kept;
 	}
-	if (e->part == BW_PART_QUIET && e->total == 1)
-		kept = 1;
 	if (kept == 0 || e->is_file)
 		return;
 	e->uses = bw_arena_alloc(a, kept * sizeof(*e->uses));
 	for (size_t i = 0; i < g->use_count && e->use_count < kept; i++)
-		if (is_trouble(g->uses[i].verdict) || e->part == BW_PART_QUIET)
-			e->uses[e->use_count++] = make_use(&g->uses[i], g, o, a);
+		if (is_listed(e, &g->uses[i]))
+			e->uses[e->use_count++] = make_use(&g->uses[i], heading, o, a);
+}
+
+/*
+ * What the line of a fresh base says: that this sweep saw it move, and why nobody has to rebuild. A report of later
+ * says nothing: that would be noise for months. A pin for another platform is said by its use, unless it is alone.
+ */
+static const char *fresh_reason(const struct bw_group *g, const struct bw_report_options *o)
+{
+	if (g->use_count == 1 && is_misfit(&g->uses[0]))
+		return g->uses[0].reason;
+	if (!bw_group_is_news(g, o))
+		return NULL;
+	for (size_t i = 0; i < g->use_count; i++)
+		if (g->uses[i].verdict == BW_FRESH && g->uses[i].reason && !is_misfit(&g->uses[i]))
+			return g->uses[i].reason;
+	return NULL;
 }
 
 void bw_entry_make(struct bw_entry *e, const struct bw_group *g, const struct bw_report_options *o,
 		   struct bw_arena *a)
 {
+	const char *heading = g->reason;
+
 	*e = (struct bw_entry){
 		.part = part_of(g),
 		.verdict = g->verdict,
@@ -110,11 +138,11 @@ void bw_entry_make(struct bw_entry *e, const struct bw_group *g, const struct bw
 		.is_file = g->uses[0].is_file,
 		.total = g->use_count,
 	};
-	if (e->part == BW_PART_FRESH) /* 100,000 of them: a name and a number each */
-		return;
+	if (e->part == BW_PART_FRESH) /* 100,000 of them: a name and a number each, as a rule */
+		heading = fresh_reason(g, o);
 	e->since_ms = g->since_ms;
-	e->reason = bw_arena_escaped(a, g->reason);
-	keep_uses(e, g, o, a);
+	e->reason = bw_arena_escaped(a, heading);
+	keep_uses(e, g, heading, o, a);
 }
 
 static int compare_text(const char *a, const char *b)
@@ -129,6 +157,11 @@ bool bw_entry_is_same(const struct bw_entry *a, const struct bw_entry *b)
 	       compare_text(a->reason, b->reason) == 0;
 }
 
+static bool has_news(const struct bw_entry *e)
+{
+	return e->reason || e->use_count > 0;
+}
+
 /* Worst verdict first (design §5), so that what needs a person is on the first screen. */
 static int compare(const void *left, const void *right)
 {
@@ -141,6 +174,8 @@ static int compare(const void *left, const void *right)
 		return a->verdict < b->verdict ? -1 : 1;
 	if (a->has_base != b->has_base)
 		return a->has_base ? -1 : 1;
+	if (a->part == BW_PART_FRESH && has_news(a) != has_news(b))
+		return has_news(a) ? -1 : 1;
 	by_text = strcmp(a->name, b->name);
 	if (by_text == 0 && !a->has_base)
 		by_text = compare_text(a->reason, b->reason);

@@ -7,7 +7,7 @@
 /* The parts of a table, in the order in which they are shown. */
 enum bw_part { BW_PART_TROUBLE, BW_PART_FRESH, BW_PART_QUIET, BW_PART_FILE };
 
-/* One use beneath a base with trouble. Text is escaped. */
+/* One use beneath a base with trouble, or that stands on the wrong image. Text is escaped. */
 struct bw_entry_use {
 	const char *where;    /* path:line */
 	const char *stage;    /* "" for one without a name */
@@ -21,17 +21,18 @@ struct bw_entry_use {
 struct bw_entry {
 	enum bw_part part;
 	enum bw_verdict verdict;
-	const char *name;   /* of the base, else as written, else the path */
-	const char *reason; /* NULL: none */
-	int64_t since_ms;   /* 0: none */
+	const char *name; /* of the base, else as written, else the path */
+	const char *
+		reason; /* NULL: none; of a fresh base: what this sweep saw of it that makes no build stale */
+	int64_t since_ms; /* 0: none */
 	bool has_base;
 	bool is_file; /* could not be read; `name` is its path */
 	size_t order; /* of arrival: keeps sorting stable */
-	struct bw_entry_use
-		*uses; /* those that are not well: only with trouble, or the single use of a quiet entry */
+	/* Those that are not well, and pins for another platform; or the single use of a quiet entry. */
+	struct bw_entry_use *uses;
 	size_t use_count;
 	uint64_t total; /* all uses */
-	uint64_t fresh; /* among them */
+	uint64_t fresh; /* among them, and not in `uses` */
 	uint64_t quiet; /* among them: ignored and unfollowable */
 };
 
@@ -42,7 +43,7 @@ void bw_entry_make(struct bw_entry *e, const struct bw_group *g, const struct bw
 /* Do two entries without a base belong under one line? */
 bool bw_entry_is_same(const struct bw_entry *a, const struct bw_entry *b);
 
-/* By part, then worst verdict, then bases before the rest, then name. */
+/* By part, then worst verdict, then bases before the rest, then (fresh ones) those with a word to say, then name. */
 void bw_entry_sort(struct bw_entry *entries, size_t count);
 
 #endif

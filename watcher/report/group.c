@@ -2,6 +2,8 @@
 #include "group.h"
 
 #include "core/mem.h"
+#include "core/text.h"
+#include "image/class.h"
 
 void bw_collector_init(struct bw_collector *c, const struct bw_report_options *o, bw_group_fn fn, void *arg)
 {
@@ -31,6 +33,11 @@ static void count_use(struct bw_collector *c, const struct bw_row *r, enum bw_ve
 static bool is_first_sight(const struct bw_group *g)
 {
 	return g->first_seen_ms != 0 && g->checked_at_ms == g->first_seen_ms;
+}
+
+bool bw_group_is_news(const struct bw_group *g, const struct bw_report_options *o)
+{
+	return o->checked_at_ms != 0 && g->changed_at_ms != 0 && g->changed_at_ms == g->checked_at_ms;
 }
 
 /* The base is complete: counts it, hands it on. Its memory serves the next one. */
@@ -65,7 +72,6 @@ static void begin(struct bw_collector *c, const struct bw_row *r)
 		g->base = bw_arena_str(a, r->base);
 		g->digest = bw_arena_str(a, r->digest);
 		g->previous = bw_arena_str(a, r->previous);
-		g->change_class = bw_arena_str(a, r->change_class);
 		g->first_seen_ms = r->first_seen_ms;
 		g->changed_at_ms = r->changed_at_ms;
 		g->checked_at_ms = r->checked_at_ms;
@@ -79,34 +85,85 @@ static const char *text_or_null(const char *s)
 	return s && *s ? s : NULL;
 }
 
-/* Of two uses with the same verdict, the one that has it for longer speaks for the base. */
-static bool is_worse(const struct bw_judgement *j, const struct bw_group *g)
+/* The same text as in the use before, which is the rule, is kept once. */
+static const char *keep(struct bw_arena *a, const char *last, const char *s)
+{
+	s = text_or_null(s);
+	return s && bw_text_is(s, last) ? last : bw_arena_str(a, s);
+}
+
+/* What is not known weighs least. */
+static enum bw_class weight(const char *name)
+{
+	enum bw_class class = BW_CLASS_COUNT;
+
+	if (name)
+		(void)bw_class_parse(name, &class);
+	return class;
+}
+
+/*
+ * Of two uses with the same verdict, the one that has it for longer speaks for the base; of two that have it for the
+ * same time, the one for which the change weighs more, or that has something to say.
+ */
+static bool is_worse(const struct bw_judgement *j, const struct bw_group_use *use, const struct bw_group *g)
 {
 	if (j->verdict != g->verdict)
 		return j->verdict < g->verdict;
-	return j->since_ms != 0 && (g->since_ms == 0 || j->since_ms < g->since_ms);
+	if (j->since_ms != g->since_ms)
+		return j->since_ms != 0 && (g->since_ms == 0 || j->since_ms < g->since_ms);
+	if (weight(use->change_class) != weight(g->change_class))
+		return weight(use->change_class) < weight(g->change_class);
+	return use->reason && !g->reason;
 }
 
-/* The verdict of a base is that of its worst use (design §5), with that use's reason and time. */
+/* The verdict of a base is that of its worst use (design §5), with that use's reason, time and change. */
 static void weigh(struct bw_collector *c, const struct bw_row *r, const struct bw_judgement *j,
-		  const char *reason)
+		  const struct bw_group_use *use)
 {
 	struct bw_group *g = &c->group;
 
-	if (is_worse(j, g)) {
+	if (is_worse(j, use, g)) {
 		g->verdict = j->verdict;
 		g->since_ms = j->since_ms;
-		g->reason = reason;
+		g->reason = use->reason;
+		g->change_class = use->change_class;
+		g->moved = use->moved;
 	}
 	if (j->verdict == BW_STALE && r->stale_since_ms != 0 &&
 	    (g->stale_since_ms == 0 || r->stale_since_ms < g->stale_since_ms))
 		g->stale_since_ms = r->stale_since_ms;
 }
 
+/* What there is to say of a use, and not of a file. */
+static void read_use(const struct bw_row *r, struct bw_arena *a, struct bw_group_use *use)
+{
+	use->stage = bw_arena_str(a, text_or_null(r->stage));
+	use->platform = bw_arena_str(a, text_or_null(r->platform));
+	use->pinned = bw_arena_str(a, text_or_null(r->pinned));
+	use->written = bw_arena_str(a, r->written ? r->written : "");
+	use->role = r->role;
+	use->reachable = r->reachable;
+}
+
+/* What became of the base for this use; `last` is the use before, of the same base. */
+static void read_change(const struct bw_row *r, const struct bw_group_use *last, struct bw_arena *a,
+			struct bw_group_use *use)
+{
+	use->change_class = keep(a, last->change_class, r->change_class);
+	use->moved = keep(a, last->moved, r->moved);
+	use->evidence = keep(a, last->evidence, r->evidence);
+	use->fresh_since_ms = r->fresh_since_ms;
+	use->pin = r->pinned ? r->pin : BW_PIN_NONE;
+	use->pin_platform = bw_arena_str(a, r->pin_platform);
+}
+
 static void add_use(struct bw_collector *c, const struct bw_row *r)
 {
+	static const struct bw_group_use none = {.path = NULL};
 	struct bw_group *g = &c->group;
 	struct bw_arena *a = &c->arena;
+	const struct bw_group_use *last = g->use_count > 0 ? &g->uses[g->use_count - 1] : &none;
 	struct bw_judgement j;
 	struct bw_group_use use;
 
@@ -115,24 +172,20 @@ static void add_use(struct bw_collector *c, const struct bw_row *r)
 		.source = bw_arena_str(a, r->source ? r->source : ""),
 		.path = bw_arena_str(a, r->path),
 		.target = bw_arena_str(a, r->target ? r->target : ""),
-		.reason = bw_arena_str(a, text_or_null(j.reason)),
+		.reason = keep(a, last->reason, j.reason),
 		.line = r->line,
 		.is_file = r->problem != NULL,
 		.reachable = true,
 		.verdict = j.verdict,
 	};
 	/* A broken file has no use: its other members mean nothing. It counts, so it passes as reachable. */
-	if (!use.is_file) {
-		use.stage = bw_arena_str(a, text_or_null(r->stage));
-		use.platform = bw_arena_str(a, text_or_null(r->platform));
-		use.pinned = bw_arena_str(a, text_or_null(r->pinned));
-		use.written = bw_arena_str(a, r->written ? r->written : "");
-		use.role = r->role;
-		use.reachable = r->reachable;
-	}
+	if (!use.is_file)
+		read_use(r, a, &use);
+	if (g->base)
+		read_change(r, last, a, &use);
 	BW_PUSH(g->uses, g->use_count, g->use_capacity) = use;
 	count_use(c, r, j.verdict);
-	weigh(c, r, &j, use.reason);
+	weigh(c, r, &j, &use);
 }
 
 /* Rows without a base stand alone, each a group of its own. */

@@ -13,12 +13,18 @@ struct bw_group_use {
 	const char *source; /* "" for a folder without a name */
 	const char *path;
 	const char *target;
-	const char *stage;    /* NULL: none */
-	const char *platform; /* NULL: none */
-	const char *pinned;   /* NULL: no digest written */
-	const char *written;  /* NULL only for a broken file */
-	const char *reason;   /* NULL: nothing to add */
-	uint32_t line;	      /* 0: none */
+	const char *stage;	  /* NULL: none */
+	const char *platform;	  /* NULL: none */
+	const char *pinned;	  /* NULL: no digest written */
+	const char *written;	  /* NULL only for a broken file */
+	const char *reason;	  /* NULL: nothing to add */
+	const char *change_class; /* these two as in store/row.h; NULL: never changed */
+	const char *moved;	  /* NULL also when nobody could say */
+	const char *evidence;	  /* what last made the build fresh; NULL: nothing had to */
+	const char *pin_platform; /* of a pinned image that is for another platform; NULL: it fits */
+	int64_t fresh_since_ms;	  /* by the evidence; 0 */
+	enum bw_pin pin;
+	uint32_t line; /* 0: none */
 	enum bw_role role;
 	bool is_file; /* no use: a build file that could not be read or parsed */
 	bool reachable;
@@ -31,9 +37,10 @@ struct bw_group {
 	enum bw_verdict verdict; /* the worst of the uses, and of that use: */
 	int64_t since_ms;
 	const char *reason;	  /* NULL: nothing to add */
+	const char *change_class; /* NULL: never changed */
+	const char *moved;	  /* NULL: never changed, or nobody could say */
 	const char *digest;	  /* NULL: never seen */
 	const char *previous;	  /* NULL: never changed */
-	const char *change_class; /* NULL: never changed */
 	int64_t first_seen_ms;
 	int64_t changed_at_ms;
 	int64_t stale_since_ms; /* the earliest of the stale uses; 0: none is stale */
@@ -42,6 +49,9 @@ struct bw_group {
 	size_t use_count;
 	size_t use_capacity;
 };
+
+/* Did the sweep that this report is of see the last change of the base? Never in a report without a sweep. */
+bool bw_group_is_news(const struct bw_group *g, const struct bw_report_options *o);
 
 typedef void (*bw_group_fn)(const struct bw_group *g, void *arg);
 

@@ -41,6 +41,32 @@ void bw_report_json_begin(struct bw_report_json *j, const struct bw_report_optio
 	bw_json_open(w, '[');
 }
 
+/* As bw_json_key_time(), but formats only what differs from the last time of this member. */
+static void put_time(struct bw_report_json *j, struct bw_report_time *t, const char *key, int64_t ms)
+{
+	if (ms == 0) {
+		bw_json_key_time(&j->w, key, 0);
+		return;
+	}
+	if (ms / 1000 != t->second || !t->text[0]) {
+		t->second = ms / 1000;
+		(void)bw_time_format(ms, t->text);
+	}
+	bw_json_key_str(&j->w, key, t->text);
+}
+
+static const char *pin_name(enum bw_pin pin)
+{
+	switch (pin) {
+	case BW_PIN_NONE: break;
+	case BW_PIN_EQUAL: return "equal";
+	case BW_PIN_CHILD: return "child";
+	case BW_PIN_OTHER: return "other";
+	case BW_PIN_UNDECIDED: return "undecided";
+	}
+	return NULL;
+}
+
 /* A use, the same members in `bases` and in `other`; what there is none of is null, never missing. */
 static void put_use(struct bw_report_json *j, const struct bw_group_use *u)
 {
@@ -57,21 +83,13 @@ static void put_use(struct bw_report_json *j, const struct bw_group_use *u)
 	bw_json_key_bool(w, "reachable", u->reachable);
 	bw_json_key_str(w, "verdict", bw_verdict_name(u->verdict));
 	bw_json_key_str(w, "reason", u->reason);
+	bw_json_key_str(w, "class", u->change_class);
+	bw_json_key_str(w, "moved", u->moved);
+	bw_json_key_str(w, "evidence", u->evidence);
+	put_time(j, &j->times[5], "fresh_since", u->fresh_since_ms);
+	bw_json_key_str(w, "pin", pin_name(u->pin));
+	bw_json_key_str(w, "pin_platform", u->pin_platform);
 	bw_json_close(w, '}');
-}
-
-/* As bw_json_key_time(), but formats only what differs from the last time of this member. */
-static void put_time(struct bw_report_json *j, struct bw_report_time *t, const char *key, int64_t ms)
-{
-	if (ms == 0) {
-		bw_json_key_time(&j->w, key, 0);
-		return;
-	}
-	if (ms / 1000 != t->second || !t->text[0]) {
-		t->second = ms / 1000;
-		(void)bw_time_format(ms, t->text);
-	}
-	bw_json_key_str(&j->w, key, t->text);
 }
 
 /* A base and all its uses: the only part of the document that is in memory as a whole. */
@@ -86,6 +104,7 @@ static void put_base(struct bw_report_json *j, const struct bw_group *g)
 	bw_json_key_str(w, "reason", g->reason);
 	put_time(j, &t[0], "since", g->since_ms);
 	bw_json_key_str(w, "class", g->change_class);
+	bw_json_key_str(w, "moved", g->moved);
 	bw_json_key_str(w, "digest", g->digest);
 	bw_json_key_str(w, "previous", g->previous);
 	put_time(j, &t[1], "first_seen", g->first_seen_ms);

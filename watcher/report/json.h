@@ -12,7 +12,7 @@ struct bw_report_time {
 	char text[BW_TIME_MAX]; /* "" before the first */
 };
 
-#define BW_REPORT_TIMES 5 /* members of a base that are times */
+#define BW_REPORT_TIMES 6 /* members of a base, and of its uses, that are times */
 
 struct bw_report_json {
 	const struct bw_report_options *o;

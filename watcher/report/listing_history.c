@@ -16,7 +16,9 @@
 #include "words.h"
 
 /* Behind number, time and short digest, with a gap of two behind each. */
-#define CLASS_START (4 + 2 + strlen("2026-11-21 12:00") + 2 + strlen("sha256:0123456789ab") + 2)
+#define CLASS_START  (4 + 2 + strlen("2026-11-21 12:00") + 2 + strlen("sha256:0123456789ab") + 2)
+#define STAYED_START (CLASS_START + strlen("unclassified") + 2)
+#define MOVED_START  (STAYED_START + strlen("now, for 60 minutes") + 2)
 
 struct bw_history {
 	const struct bw_report_options *o;
@@ -30,6 +32,7 @@ struct bw_history {
 	int64_t at_ms;
 	char digest[BW_DIGEST_SHORT_MAX];
 	char *change_class;
+	char *moved;
 };
 
 static bool is_json(const struct bw_history *h)
@@ -61,6 +64,7 @@ void bw_history_free(struct bw_history *h)
 	bw_line_done(&h->line);
 	free(h->base);
 	free(h->change_class);
+	free(h->moved);
 	free(h);
 }
 
@@ -95,12 +99,16 @@ static void json_add(struct bw_history *h, const struct bw_sighting *x, bool is_
 	bw_json_key_str(w, "digest", x->digest);
 	bw_json_key_str(w, "previous", x->previous);
 	bw_json_key_str(w, "class", x->change_class);
+	bw_json_key_str(w, "moved", x->moved && x->moved[0] ? x->moved : NULL);
 	bw_json_close(w, '}');
 }
 
 /* --- table ------------------------------------------------------------------------------------ */
 
-/* `until_ms` 0: it is what the base points to as far as we know. */
+/*
+ * `until_ms` 0: it is what the base points to as far as we know. What moved stands last: it is the longest, and the
+ * columns before it stay columns wherever it has to wrap.
+ */
 static void table_flush(struct bw_history *h, int64_t until_ms)
 {
 	struct bw_line *l = &h->line;
@@ -118,8 +126,12 @@ static void table_flush(struct bw_history *h, int64_t until_ms)
 	bw_line_flow(l, BW_PLAIN, h->digest);
 	bw_line_pad(l, CLASS_START - 2);
 	bw_line_flow(l, BW_PLAIN, h->change_class ? h->change_class : "first sight");
-	bw_line_pad(l, CLASS_START + strlen("unclassified"));
+	bw_line_pad(l, STAYED_START - 2);
 	bw_line_flow(l, until_ms ? BW_DIM : BW_GREEN, stayed);
+	if (h->moved && h->moved[0]) {
+		bw_line_pad(l, MOVED_START - 2);
+		bw_line_flow(l, BW_PLAIN, h->moved);
+	}
 	bw_line_end(l);
 	h->waiting = false;
 }
@@ -141,6 +153,8 @@ static void table_add(struct bw_history *h, const struct bw_sighting *x, bool is
 	(void)bw_digest_short(x->digest, h->digest);
 	free(h->change_class);
 	h->change_class = bw_strdup_null(x->change_class);
+	free(h->moved);
+	h->moved = bw_strdup_null(x->moved);
 }
 
 void bw_history_add(struct bw_history *h, const struct bw_sighting *x)

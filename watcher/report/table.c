@@ -282,18 +282,24 @@ static void put_short(struct bw_table *t, const struct bw_entry *e, uint64_t use
 		bw_line_flow(l, BW_DIM, e->uses[0].where);
 	else if (!e->is_file)
 		bw_line_flow(l, BW_DIM, bw_words_count(uses, "use", "uses", words));
-	if (!fresh && e->reason)
-		bw_line_flow(l, BW_DIM, e->reason);
+	if (e->reason) /* beside a single fresh use stands what is wrong with its image */
+		bw_line_flow(l, fresh && e->use_count > 0 && uses == 1 ? BW_PLAIN : BW_DIM, e->reason);
 	bw_line_end(l);
 }
 
-/* The widest verdict of the part decides where names begin: "fresh" alone needs less room than
- * "unfollowable". */
+/*
+ * The widest verdict of the part decides where names begin: "fresh" alone needs less room than "unfollowable".
+ * Beneath a fresh base stand those uses that have the wrong image.
+ */
 static void put_shorts(struct bw_table *t, size_t from, size_t to)
 {
+	struct use_columns columns = {0};
+	bool fresh = t->entries[from].part == BW_PART_FRESH;
 	size_t verdicts = 0, names, n;
 	uint64_t uses;
 
+	if (fresh)
+		columns = measure_uses(t, from, to);
 	for (size_t i = from; i < to; i++)
 		verdicts = most(verdicts, columns_of(bw_verdict_name(t->entries[i].verdict)));
 	verdicts = most(verdicts, VERDICT_COLUMNS);
@@ -301,6 +307,8 @@ static void put_shorts(struct bw_table *t, size_t from, size_t to)
 	for (size_t i = from; i < to; i += n) {
 		n = count_same(t, i, to, &uses);
 		put_short(t, &t->entries[i], uses, verdicts, names);
+		for (size_t k = 0; fresh && uses > 1 && k < t->entries[i].use_count; k++)
+			put_use(t, &t->entries[i], &t->entries[i].uses[k], &columns);
 	}
 }
 

@@ -1,12 +1,15 @@
-/* base.c - which bases the chosen builds need; see store/base.h (record.c, history.c and manifest.c hold the rest). */
+/*
+ * base.c - which bases the chosen builds need, and what is known of a base and its registry; see store/base.h
+ * (record.c, history.c, manifest.c, load.c and pin.c hold the rest).
+ */
 #include "store/base.h"
 
 #include "store/list.h"
 #include "store/sql.h"
 
-enum { BASE_ID, BASE_REGISTRY, BASE_REPOSITORY, BASE_TAG, BASE_DIGEST, BASE_IN_TROUBLE, BASE_MEDIA_TYPE };
+enum { BASE_ID, BASE_REGISTRY, BASE_REPOSITORY, BASE_TAG, BASE_DIGEST, BASE_FAILURES };
 
-typedef bool (*take_fn)(sqlite3_stmt *q);
+/* --- lists ------------------------------------------------------------------------------------ */
 
 int bw_store_is_wide(struct bw_store *s, bool *ret, struct bw_err *err)
 {
@@ -32,8 +35,7 @@ int bw_store_count_wanted(struct bw_store *s, int64_t now_ms, size_t *ret_count,
 	return rc < 0 ? rc : 0;
 }
 
-static int each_base(struct bw_store *s, sqlite3_stmt *q, take_fn take, bw_base_fn fn, void *arg,
-		     struct bw_err *err)
+static int each_base(struct bw_store *s, sqlite3_stmt *q, bw_base_fn fn, void *arg, struct bw_err *err)
 {
 	int64_t last_id = 0;
 	int rc;
@@ -45,13 +47,13 @@ static int each_base(struct bw_store *s, sqlite3_stmt *q, take_fn take, bw_base_
 			.repository = bw_sql_column(q, BASE_REPOSITORY),
 			.tag = bw_sql_column(q, BASE_TAG),
 			.digest = bw_sql_column(q, BASE_DIGEST),
-			.in_trouble = bw_sql_column_int(q, BASE_IN_TROUBLE) != 0,
+			.failures = bw_sql_column_u32(q, BASE_FAILURES),
 		};
-		bool is_taken = b.id != last_id && (!take || take(q));
+		bool is_new = b.id != last_id;
 
 		last_id = b.id;
 		rc = bw_sql_columns_ok(s, err);
-		if (rc == 0 && is_taken)
+		if (rc == 0 && is_new)
 			rc = fn(&b, arg, err);
 		if (rc < 0)
 			return rc;
@@ -70,24 +72,85 @@ int bw_store_each_wanted(struct bw_store *s, int64_t now_ms, bw_base_fn fn, void
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, now_ms);
-	return each_base(s, q, NULL, fn, arg, err);
+	return each_base(s, q, fn, arg, err);
 }
 
-/* What is known to be a plain image has no children, so there is nothing to decide. */
-static bool may_be_index(sqlite3_stmt *q)
-{
-	const char *media_type = bw_sql_column(q, BASE_MEDIA_TYPE);
-
-	return bw_manifest_kind_of(media_type ? media_type : "") != BW_MANIFEST_IMAGE;
-}
-
-int bw_store_each_doubt(struct bw_store *s, int64_t now_ms, bw_base_fn fn, void *arg, struct bw_err *err)
+int bw_store_each_platform(struct bw_store *s, int64_t base_id, bw_platform_fn fn, void *arg,
+			   struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_DOUBTS, &q, err);
+	int rc = bw_sql_use(s, BW_SQL_PLATFORMS, &q, err);
 
 	if (rc < 0)
 		return rc;
-	bw_sql_bind(q, 1, now_ms);
-	return each_base(s, q, may_be_index, fn, arg, err);
+	bw_sql_bind(q, 1, base_id);
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		const char *platform = bw_sql_column(q, 0);
+
+		rc = bw_sql_columns_ok(s, err);
+		if (rc == 0)
+			rc = fn(platform, arg, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+int bw_store_find_sighting(struct bw_store *s, int64_t base_id, const struct bw_digest *d, uint32_t *ret,
+			   struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_SIGHTING_FIND, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, base_id);
+	bw_sql_bind_text(q, 2, d->text);
+	rc = bw_sql_step(s, q, err);
+	if (rc < 0)
+		return rc;
+	*ret = bw_sql_column_u32(q, 0);
+	return 0;
+}
+
+int bw_store_has_disagreed(struct bw_store *s, const char *registry, bool *ret, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_REGISTRY_FIND, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind_text(q, 1, registry);
+	rc = bw_sql_step(s, q, err);
+	if (rc < 0)
+		return rc;
+	*ret = rc > 0;
+	return 0;
+}
+
+struct disagreement {
+	const char *registry;
+	int64_t now_ms;
+};
+
+static int put_disagreement(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	const struct disagreement *d = arg;
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_REGISTRY_PUT, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind_text(q, 1, d->registry);
+	bw_sql_bind(q, 2, d->now_ms);
+	return bw_sql_run(s, q, err);
+}
+
+int bw_store_put_disagreement(struct bw_store *s, const char *registry, int64_t now_ms, struct bw_err *err)
+{
+	struct disagreement d = {.registry = registry, .now_ms = now_ms};
+
+	return bw_sql_tx(s, put_disagreement, &d, err);
 }

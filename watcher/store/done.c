@@ -1,7 +1,7 @@
 /* done.c - what people say of builds: rebuilt, or not to be followed any more; see store/build.h. */
 #include "core/mem.h"
 #include "store/build.h"
-#include "store/manifest.h"
+#include "store/pin.h"
 #include "store/sql.h"
 
 /* --- done ------------------------------------------------------------------------------------- */
@@ -10,7 +10,8 @@
 struct pair {
 	int64_t base_id;
 	int64_t build_id;
-	bool to_current; /* else to the digest that was given, which the tag has left */
+	/* Else to the digest that was given, which the tag has left; not when only what does not count has moved since. */
+	bool to_current;
 };
 
 struct doing {
@@ -19,6 +20,7 @@ struct doing {
 	bool knows_digest; /* some base of these builds had it */
 	struct pair *pairs;
 	size_t count, capacity;
+	struct bw_shelf shelf;
 	struct bw_done_counts counts;
 };
 
@@ -59,23 +61,24 @@ static int list_pairs(struct bw_store *s, struct doing *d, struct bw_err *err)
 	return rc;
 }
 
-static int is_pinned_elsewhere(struct bw_store *s, sqlite3_stmt *q, struct bw_err *err)
+static int is_pinned_elsewhere(struct bw_store *s, sqlite3_stmt *q, struct doing *d, struct bw_err *err)
 {
-	const struct bw_pin_question pin = {
+	const struct bw_pin_use use = {
+		.base_id = bw_sql_column_int(q, 1),
 		.pinned = bw_sql_column(q, 2),
 		.platform = bw_sql_column(q, 3),
 		.digest = bw_sql_column(q, 4),
 		.media_type = bw_sql_column(q, 5),
 	};
-	enum bw_pin answer = BW_PIN_NONE;
+	struct bw_pinned answer = {0};
 	int rc = bw_sql_columns_ok(s, err);
 
 	if (rc == 0)
-		rc = bw_store_decide_pin(s, &pin, &answer, err);
-	return rc < 0 ? rc : answer == BW_PIN_OTHER;
+		rc = bw_store_decide_pin(s, &d->shelf, &use, &answer, NULL, err);
+	return rc < 0 ? rc : answer.pin == BW_PIN_OTHER;
 }
 
-/* In the order of build and base, so that a pair with two pins counts once. */
+/* In the order of base and build, so that a pair with two pins counts once, and an index is read once. */
 static int count_pinned(struct bw_store *s, struct doing *d, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
@@ -92,7 +95,7 @@ static int count_pinned(struct bw_store *s, struct doing *d, struct bw_err *err)
 		d->knows_digest |= bw_sql_column_int(q, 6) != 0;
 		if (build == last_build && base == last_base)
 			continue;
-		rc = is_pinned_elsewhere(s, q, err);
+		rc = is_pinned_elsewhere(s, q, d, err);
 		if (rc < 0)
 			return rc;
 		if (rc > 0) {
@@ -148,6 +151,7 @@ int bw_store_done(struct bw_store *s, const struct bw_digest *digest, int64_t no
 	int rc = bw_sql_tx(s, do_done, &d, err);
 
 	free(d.pairs);
+	bw_shelf_done(&d.shelf);
 	if (rc == 0)
 		*ret = d.counts;
 	return rc;

@@ -128,7 +128,9 @@ int bw_store_fault(struct bw_store *s, int rc, struct bw_err *err)
 			err, BW_E_STORE,
 			"%s: the database is damaged (%s): put a backup in its place, or move the file away "
 			"to begin anew without its history",
-			s->path, sqlite3_errmsg(s->db));
+			s->path,
+			(sqlite3_errcode(s->db) & 0xff) == SQLITE_CORRUPT ? sqlite3_errmsg(s->db)
+									  : sqlite3_errstr(rc));
 	case SQLITE_IOERR: return io_fault(s, err);
 	case SQLITE_NOMEM:
 		return bw_fail(err, BW_E_STORE, "%s: out of memory; what was recorded before is kept",
@@ -139,4 +141,16 @@ int bw_store_fault(struct bw_store *s, int rc, struct bw_err *err)
 			       "report it",
 			       s->path, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), rc);
 	}
+}
+
+int bw_store_no_base(const struct bw_store *s, int64_t base_id, struct bw_err *err)
+{
+	return bw_fail(err, BW_E_INPUT, "%s: there is no base with number %lld", s->path, (long long)base_id);
+}
+
+int bw_store_name_base(const struct bw_store *s, int64_t base_id, int rc, struct bw_err *err)
+{
+	return sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_FOREIGNKEY
+		       ? bw_store_no_base(s, base_id, err)
+		       : rc;
 }

@@ -5,7 +5,7 @@
 #include "store/base.h"
 #include "store/sql.h"
 
-enum { SEEN_BASE, SEEN_NUMBER, SEEN_AT, SEEN_DIGEST, SEEN_PREVIOUS, SEEN_CLASS };
+enum { SEEN_BASE, SEEN_NUMBER, SEEN_AT, SEEN_DIGEST, SEEN_PREVIOUS, SEEN_CLASS, SEEN_MOVED };
 
 /* "registry/repository[:tag]" in its parts, cut in place. The registry may have a colon, the repository has none. */
 struct name {
@@ -39,6 +39,7 @@ static int each(struct bw_store *s, sqlite3_stmt *q, bw_sighting_fn fn, void *ar
 			.digest = bw_sql_column(q, SEEN_DIGEST),
 			.previous = bw_sql_column(q, SEEN_PREVIOUS),
 			.change_class = bw_sql_column(q, SEEN_CLASS),
+			.moved = bw_sql_column(q, SEEN_MOVED),
 		};
 
 		rc = bw_sql_columns_ok(s, err);

@@ -1,12 +1,38 @@
-/* manifest.c - manifests by digest, and what they say of pins; see manifest.h and store/base.h. */
+/* manifest.c - keeps manifests and configurations by digest; see store/base.h. Reading them is in load.c. */
 #include "store/manifest.h"
-
-#include <string.h>
 
 #include "core/text.h"
 #include "store/base.h"
+#include "store/fault.h"
 
-/* --- writing ---------------------------------------------------------------------------------- */
+const char *bw_store_kind_name(enum bw_manifest_kind kind)
+{
+	if (kind == BW_MANIFEST_INDEX)
+		return "index";
+	return kind == BW_MANIFEST_IMAGE ? "image" : "unknown";
+}
+
+enum bw_manifest_kind bw_store_kind_parse(const char *name)
+{
+	if (bw_text_is(name, bw_store_kind_name(BW_MANIFEST_INDEX)))
+		return BW_MANIFEST_INDEX;
+	return bw_text_is(name, bw_store_kind_name(BW_MANIFEST_IMAGE)) ? BW_MANIFEST_IMAGE
+								       : BW_MANIFEST_UNKNOWN;
+}
+
+/* 1: there is a row for this digest; 0: there is none. */
+static int is_known(struct bw_store *s, enum bw_sql which, const char *digest, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, which, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind_text(q, 1, digest);
+	return bw_sql_step(s, q, err);
+}
+
+/* --- manifests -------------------------------------------------------------------------------- */
 
 struct fetched {
 	const char *digest;
@@ -14,13 +40,6 @@ struct fetched {
 	int64_t size;
 	int64_t now_ms;
 };
-
-static const char *kind_name(enum bw_manifest_kind kind)
-{
-	if (kind == BW_MANIFEST_INDEX)
-		return "index";
-	return kind == BW_MANIFEST_IMAGE ? "image" : "unknown";
-}
 
 static int add_child(struct bw_store *s, const char *manifest, const struct bw_child *c, size_t ordinal,
 		     struct bw_err *err)
@@ -40,21 +59,40 @@ static int add_child(struct bw_store *s, const char *manifest, const struct bw_c
 	bw_sql_bind_text(q, 8, c->platform.arch);
 	bw_sql_bind_text(q, 9, c->platform.variant);
 	bw_sql_bind(q, 10, c->is_attestation);
+	bw_sql_bind_text(q, 11, c->annotations);
+	return bw_sql_run(s, q, err);
+}
+
+static int add_layer(struct bw_store *s, const char *manifest, const struct bw_layer *l, size_t ordinal,
+		     struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_LAYER_ADD, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind_text(q, 1, manifest);
+	bw_sql_bind(q, 2, (int64_t)ordinal);
+	bw_sql_bind_text(q, 3, l->digest.text);
+	bw_sql_bind(q, 4, l->size);
 	return bw_sql_run(s, q, err);
 }
 
 static int add_manifest(struct bw_store *s, const struct fetched *f, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	bool has_config = bw_digest_is_set(&f->m->config);
 	int rc = bw_sql_use(s, BW_SQL_MANIFEST_ADD, &q, err);
 
 	if (rc < 0)
 		return rc;
 	bw_sql_bind_text(q, 1, f->digest);
 	bw_sql_bind_text(q, 2, f->m->media_type);
-	bw_sql_bind_text(q, 3, kind_name(f->m->kind));
+	bw_sql_bind_text(q, 3, bw_store_kind_name(f->m->kind));
 	bw_sql_bind(q, 4, f->size);
 	bw_sql_bind(q, 5, f->now_ms);
+	bw_sql_bind_text(q, 6, has_config ? f->m->config.text : NULL);
+	bw_sql_bind_text(q, 7, has_config ? f->m->config_type : NULL);
 	return bw_sql_run(s, q, err);
 }
 
@@ -67,110 +105,88 @@ static int put_fetched(struct bw_store *s, void *arg, struct bw_err *err)
 		return rc; /* another process was first; the same digest is the same content */
 	for (size_t i = 0; rc == 0 && i < f->m->child_count; i++)
 		rc = add_child(s, f->digest, &f->m->children[i], i, err);
+	for (size_t i = 0; rc == 0 && i < f->m->layer_count; i++)
+		rc = add_layer(s, f->digest, &f->m->layers[i], i, err);
 	return rc;
-}
-
-/* 1: known, and its kind; 0: not known. */
-static int find_manifest(struct bw_store *s, const char *digest, enum bw_manifest_kind *ret,
-			 struct bw_err *err)
-{
-	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_MANIFEST_FIND, &q, err);
-	const char *kind;
-
-	if (rc < 0)
-		return rc;
-	bw_sql_bind_text(q, 1, digest);
-	rc = bw_sql_step(s, q, err);
-	if (rc <= 0)
-		return rc;
-	kind = bw_sql_column(q, 0);
-	*ret = BW_MANIFEST_UNKNOWN;
-	if (bw_text_is(kind, kind_name(BW_MANIFEST_INDEX)))
-		*ret = BW_MANIFEST_INDEX;
-	else if (bw_text_is(kind, kind_name(BW_MANIFEST_IMAGE)))
-		*ret = BW_MANIFEST_IMAGE;
-	rc = bw_sql_columns_ok(s, err);
-	return rc < 0 ? rc : 1;
 }
 
 int bw_store_put_manifest(struct bw_store *s, const struct bw_digest *digest, const struct bw_manifest *m,
 			  size_t size, int64_t now_ms, struct bw_err *err)
 {
 	struct fetched f = {.digest = digest->text, .m = m, .size = (int64_t)size, .now_ms = now_ms};
-	enum bw_manifest_kind kind;
-	int rc = find_manifest(s, digest->text, &kind, err);
+	int rc = is_known(s, BW_SQL_MANIFEST_FIND, digest->text, err);
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0; /* known: no reason to take the write lock */
 	return bw_sql_tx(s, put_fetched, &f, err);
 }
 
-/* --- pins ------------------------------------------------------------------------------------- */
+/* --- configurations --------------------------------------------------------------------------- */
 
-static bool copy_digest(struct bw_digest *to, const char *text)
+struct fetched_config {
+	const char *digest;
+	const char *body;
+	size_t len;
+	int64_t now_ms;
+};
+
+static int add_config(struct bw_store *s, void *arg, struct bw_err *err)
 {
-	return text && bw_digest_parse(text, strlen(text), to, NULL) == 0;
-}
-
-/* The rule itself is image/manifest.h's, so the stored child is given to it as an index of one. */
-static bool is_wanted_child(sqlite3_stmt *q, const struct bw_digest *pinned, const struct bw_platform *want)
-{
-	const char *media_type = bw_sql_column(q, 0);
-	struct bw_child c = {.digest = *pinned, .is_attestation = bw_sql_column_int(q, 5) != 0};
-	const struct bw_manifest one = {.kind = BW_MANIFEST_INDEX, .children = &c, .child_count = 1};
-
-	if (media_type && strlen(media_type) < sizeof(c.media_type))
-		memcpy(c.media_type, media_type, strlen(media_type) + 1);
-	if (!bw_platform_set(&c.platform, bw_sql_column(q, 1), bw_sql_column(q, 2), bw_sql_column(q, 3),
-			     bw_sql_column(q, 4)))
-		return false;
-	return bw_manifest_has_child(&one, pinned, want);
-}
-
-/* A platform that cannot be read back is none: the pin then only has to be some image of the index. */
-static int has_child(struct bw_store *s, const struct bw_pin_question *p, struct bw_err *err)
-{
+	const struct fetched_config *f = arg;
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	struct bw_platform want = {0};
-	struct bw_digest pinned;
-	int rc = bw_sql_use(s, BW_SQL_CHILD_FIND, &q, err);
+	int rc = bw_sql_use(s, BW_SQL_CONFIG_ADD, &q, err);
 
-	if (rc < 0 || !copy_digest(&pinned, p->pinned))
+	if (rc < 0)
 		return rc;
-	if (p->platform && bw_platform_parse(p->platform, strlen(p->platform), &want, NULL) < 0)
-		want = (struct bw_platform){0};
-	bw_sql_bind_text(q, 1, p->digest);
-	bw_sql_bind_text(q, 2, pinned.text);
-	while ((rc = bw_sql_step(s, q, err)) > 0) {
-		bool found = is_wanted_child(q, &pinned, &want);
-
-		rc = bw_sql_columns_ok(s, err);
-		if (rc < 0 || found)
-			return rc < 0 ? rc : 1;
-	}
-	return rc;
+	bw_sql_bind_text(q, 1, f->digest);
+	bw_sql_bind(q, 2, f->now_ms);
+	bw_sql_bind_bytes(q, 3, f->body, f->len);
+	return bw_sql_run(s, q, err);
 }
 
-int bw_store_decide_pin(struct bw_store *s, const struct bw_pin_question *p, enum bw_pin *ret,
-			struct bw_err *err)
+int bw_store_put_config(struct bw_store *s, const struct bw_digest *digest, const char *body, size_t len,
+			int64_t now_ms, struct bw_err *err)
 {
-	enum bw_manifest_kind kind = BW_MANIFEST_UNKNOWN;
-	int rc = 0;
+	struct fetched_config f = {.digest = digest->text, .body = body, .len = len, .now_ms = now_ms};
+	int rc = is_known(s, BW_SQL_CONFIG_FIND, digest->text, err);
 
-	*ret = BW_PIN_UNDECIDED;
-	if (!p->pinned)
-		*ret = BW_PIN_NONE;
-	else if (p->digest && strcmp(p->pinned, p->digest) == 0)
-		*ret = BW_PIN_EQUAL;
-	else if (p->digest && bw_manifest_kind_of(p->media_type ? p->media_type : "") == BW_MANIFEST_IMAGE)
-		*ret = BW_PIN_OTHER; /* an image has no children */
-	else if (p->digest)
-		rc = find_manifest(s, p->digest, &kind, err);
-	if (rc <= 0)
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	return bw_sql_tx(s, add_config, &f, err);
+}
+
+/* --- what is missing -------------------------------------------------------------------------- */
+
+struct missing {
+	int64_t base_id;
+	const char *digest;
+	const struct bw_answer *why;
+	int64_t now_ms;
+};
+
+static int put_missing(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	const struct missing *m = arg;
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_MISSING_PUT, &q, err);
+
+	if (rc < 0)
 		return rc;
-	rc = kind == BW_MANIFEST_INDEX ? has_child(s, p, err) : 0;
-	if (rc >= 0)
-		*ret = rc > 0 ? BW_PIN_CHILD : BW_PIN_OTHER;
-	return rc < 0 ? rc : 0;
+	bw_sql_bind(q, 1, m->base_id);
+	bw_sql_bind_text(q, 2, m->digest);
+	bw_sql_bind_text(q, 3, bw_trouble_name(m->why->trouble));
+	bw_sql_bind_text(q, 4, m->why->message);
+	bw_sql_bind(q, 5, m->now_ms);
+	rc = bw_sql_run(s, q, err);
+	return rc < 0 ? bw_store_name_base(s, m->base_id, rc, err) : 0;
+}
+
+int bw_store_put_missing(struct bw_store *s, int64_t base_id, const struct bw_digest *digest,
+			 const struct bw_answer *why, int64_t now_ms, struct bw_err *err)
+{
+	struct missing m = {.base_id = base_id, .digest = digest->text, .why = why, .now_ms = now_ms};
+
+	if (base_id == 0 || why->trouble == BW_TROUBLE_NONE || bw_trouble_is_passing(why->trouble))
+		return 0;
+	return bw_sql_tx(s, put_missing, &m, err);
 }

@@ -1,18 +1,16 @@
-/* manifest.h - is a pinned digest part of what the tag has? Private to store/. */
+/* manifest.h - bodies in the database; private to store/. */
 #ifndef BW_STORE_MANIFEST_H
 #define BW_STORE_MANIFEST_H
 
-#include "store/row.h"
+#include "image/bodies.h"
 #include "store/sql.h"
 
-struct bw_pin_question {
-	const char *pinned;	/* NULL: no pin */
-	const char *platform;	/* of the use, as text; NULL: any image of the index will do */
-	const char *digest;	/* that the tag has; NULL: never seen */
-	const char *media_type; /* of that; NULL: not known */
-};
+/* The word for it in the database; the reverse is UNKNOWN for all others. */
+const char *bw_store_kind_name(enum bw_manifest_kind kind);
+enum bw_manifest_kind bw_store_kind_parse(const char *name);
 
-int bw_store_decide_pin(struct bw_store *s, const struct bw_pin_question *p, enum bw_pin *ret,
+/* bw_store_meet_needs() for those who hold a view or a transaction. */
+int bw_store_load_needs(struct bw_store *s, int64_t base_id, struct bw_bodies *b, size_t *ret_met,
 			struct bw_err *err) BW_NODISCARD;
 
 #endif

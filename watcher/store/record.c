@@ -1,11 +1,12 @@
 /*
- * record.c - what the registries said, and what follows from it (design §5): sighting, change, and for each build
- * what becomes outstanding or is closed. See store/base.h.
+ * record.c - what the registries said: sightings, and what is known of the last question. What a change means for
+ * builds is in change.c. See store/base.h.
  */
 #include <string.h>
 
-#include "core/text.h"
 #include "store/base.h"
+#include "store/change.h"
+#include "store/fault.h"
 #include "store/sql.h"
 
 /*
@@ -26,19 +27,10 @@ struct state {
 struct recording {
 	const struct bw_seen *seen;
 	size_t count;
+	bool knows_missing; /* asked once for all of them, and only when there is a sighting */
+	bool has_missing;
 	struct bw_record_counts counts;
 };
-
-static int no_such_base(const struct bw_store *s, int64_t base_id, struct bw_err *err)
-{
-	return bw_fail(err, BW_E_INPUT, "%s: there is no base with number %lld", s->path, (long long)base_id);
-}
-
-static void copy_text(char *to, size_t size, const char *text)
-{
-	if (text && strlen(text) < size)
-		memcpy(to, text, strlen(text) + 1);
-}
 
 static int load_state(struct bw_store *s, int64_t base_id, struct state *ret, struct bw_err *err)
 {
@@ -52,58 +44,15 @@ static int load_state(struct bw_store *s, int64_t base_id, struct state *ret, st
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return no_such_base(s, base_id, err);
+		return bw_store_no_base(s, base_id, err);
 	*ret = (struct state){
 		.sightings = bw_sql_column_u32(q, 0),
 		.checked_at_ms = bw_sql_column_int(q, 1),
 		.newly_named = bw_sql_column_int(q, 2) != 0,
 	};
-	copy_text(ret->digest.text, sizeof(ret->digest.text), bw_sql_column(q, 3));
-	copy_text(ret->media_type, sizeof(ret->media_type), bw_sql_column(q, 4));
+	bw_sql_column_copy(q, 3, ret->digest.text, sizeof(ret->digest.text));
+	bw_sql_column_copy(q, 4, ret->media_type, sizeof(ret->media_type));
 	return bw_sql_columns_ok(s, err);
-}
-
-/* --- outstanding ------------------------------------------------------------------------------ */
-
-/* One statement about the pairs of a base: its id, a digest, and a time (0 where it takes none). */
-static int update_pairs(struct bw_store *s, enum bw_sql which, int64_t base_id, const char *digest,
-			int64_t at_ms, struct bw_err *err)
-{
-	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, which, &q, err);
-
-	if (rc < 0)
-		return rc;
-	bw_sql_bind(q, 1, base_id);
-	bw_sql_bind_text(q, 2, digest);
-	if (at_ms != 0)
-		bw_sql_bind(q, 3, at_ms);
-	return bw_sql_run(s, q, err);
-}
-
-/* First sight is a baseline: a build that was not known to stand on anything stands on what the tag has now. */
-static int start_pairs(struct bw_store *s, int64_t base_id, const char *digest, struct bw_err *err)
-{
-	return update_pairs(s, BW_SQL_PAIRS_START, base_id, digest, 0, err);
-}
-
-/*
- * A -> B -> C stays one outstanding since B; back to A closes it. Builds that stood on the tag without a row of their
- * own stay where they were, on the digest before.
- */
-static int move_pairs(struct bw_store *s, const struct bw_seen *x, const struct state *old,
-		      struct bw_err *err)
-{
-	const char *digest = x->answer->digest.text;
-	int rc = start_pairs(s, x->base_id, digest, err);
-
-	if (rc == 0)
-		rc = update_pairs(s, BW_SQL_PAIRS_FIX, x->base_id, old->digest.text, 0, err);
-	if (rc == 0)
-		rc = update_pairs(s, BW_SQL_PAIRS_RETURNED, x->base_id, digest, x->at_ms, err);
-	if (rc == 0)
-		rc = update_pairs(s, BW_SQL_PAIRS_STALE, x->base_id, digest, x->at_ms, err);
-	return rc;
 }
 
 /* --- bases ------------------------------------------------------------------------------------ */
@@ -144,9 +93,7 @@ static int add_sighting(struct bw_store *s, const struct bw_seen *x, uint32_t nu
 	bw_sql_bind_text(q, 5, media_type_of(x));
 	rc = bw_sql_run(s, q, err);
 	*ret = rc == 0 && sqlite3_changes(s->db) > 0;
-	return rc < 0 && sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_FOREIGNKEY
-		       ? no_such_base(s, x->base_id, err)
-		       : rc;
+	return rc < 0 ? bw_store_name_base(s, x->base_id, rc, err) : 0;
 }
 
 /* The sighting that was just added is the last one of its base. */
@@ -163,12 +110,43 @@ static int move_base(struct bw_store *s, const struct bw_seen *x, struct bw_err 
 	return bw_sql_run(s, q, err);
 }
 
+static int drop_missing(struct bw_store *s, const struct bw_seen *x, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_MISSING_DROP, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	bw_sql_bind_text(q, 2, x->answer->digest.text);
+	return bw_sql_run(s, q, err);
+}
+
+/* What the registry has now it may be asked for again. Mostly nothing is missing at all. */
+static int forget_missing(struct bw_store *s, const struct bw_seen *x, struct recording *r,
+			  struct bw_err *err)
+{
+	int64_t any = 0;
+	int rc = r->knows_missing ? 0 : bw_sql_number(s, BW_SQL_MISSING_ANY, &any, err);
+
+	if (rc < 0)
+		return rc;
+	if (!r->knows_missing)
+		r->has_missing = any != 0;
+	r->knows_missing = true;
+	return r->has_missing ? drop_missing(s, x, err) : 0;
+}
+
 /* A first sight needs no question: the first sighting can be added only once. False: there is more to it. */
-static int record_first(struct bw_store *s, const struct bw_seen *x, bool *ret, struct bw_err *err)
+static int record_first(struct bw_store *s, const struct bw_seen *x, struct recording *r, bool *ret,
+			struct bw_err *err)
 {
 	int rc = add_sighting(s, x, 1, ret, err);
 
-	return rc == 0 && *ret ? move_base(s, x, err) : rc;
+	if (rc < 0 || !*ret)
+		return rc;
+	rc = move_base(s, x, err);
+	return rc < 0 ? rc : forget_missing(s, x, r, err);
 }
 
 static int record_trouble(struct bw_store *s, const struct bw_seen *x, struct bw_err *err)
@@ -218,34 +196,32 @@ static int record_same(struct bw_store *s, const struct bw_seen *x, const struct
 	if (rc == 0)
 		rc = learn_media_type(s, x, old, err);
 	if (rc == 0 && old->newly_named)
-		rc = start_pairs(s, x->base_id, old->digest.text, err);
+		rc = bw_store_start_pairs(s, x->base_id, old->digest.text, err);
 	return rc;
 }
 
-static int add_change(struct bw_store *s, const struct bw_seen *x, uint32_t number, struct bw_err *err)
-{
-	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_CHANGE_ADD, &q, err);
-
-	if (rc < 0)
-		return rc;
-	bw_sql_bind(q, 1, x->base_id);
-	bw_sql_bind(q, 2, number);
-	return bw_sql_run(s, q, err);
-}
-
 static int record_change(struct bw_store *s, const struct bw_seen *x, const struct state *old,
-			 struct bw_err *err)
+			 struct recording *r, struct bw_err *err)
 {
-	uint32_t number = old->sightings + 1;
+	const struct bw_move move = {
+		.base_id = x->base_id,
+		.number = old->sightings + 1,
+		.at_ms = x->at_ms,
+		.from = old->digest.text,
+		.to = x->answer->digest.text,
+		.change = x->change,
+	};
 	bool is_new;
-	int rc = add_sighting(s, x, number, &is_new, err);
+	int rc = add_sighting(s, x, move.number, &is_new, err);
 
 	if (rc == 0)
 		rc = move_base(s, x, err);
 	if (rc == 0)
-		rc = add_change(s, x, number, err);
-	return rc < 0 ? rc : move_pairs(s, x, old, err);
+		rc = forget_missing(s, x, r, err);
+	if (rc == 0)
+		rc = bw_store_record_move(s, &move, err);
+	r->counts.changed += rc == 0;
+	return rc;
 }
 
 static bool is_trouble(const struct bw_seen *x)
@@ -253,11 +229,17 @@ static bool is_trouble(const struct bw_seen *x)
 	return x->answer && x->answer->trouble != BW_TROUBLE_NONE;
 }
 
+/* It was judged against another digest than the base has now: another process was faster, and what is there is newer. */
+static bool is_overtaken(const struct bw_seen *x, const struct state *old)
+{
+	return x->change && !bw_digest_equal(&x->change->from, &old->digest);
+}
+
 /* What needs to know what is stored. */
 static int record_compared(struct bw_store *s, const struct bw_seen *x, struct recording *r,
 			   struct bw_err *err)
 {
-	struct state old;
+	struct state old = {0};
 	int rc = load_state(s, x->base_id, &old, err);
 
 	if (rc < 0)
@@ -270,8 +252,7 @@ static int record_compared(struct bw_store *s, const struct bw_seen *x, struct r
 		return 0; /* "as before" of a base that was never seen says nothing */
 	if (!x->answer || bw_digest_equal(&old.digest, &x->answer->digest))
 		return record_same(s, x, &old, err);
-	r->counts.changed++;
-	return record_change(s, x, &old, err);
+	return is_overtaken(x, &old) ? 0 : record_change(s, x, &old, r, err);
 }
 
 static int record_one(struct bw_store *s, const struct bw_seen *x, struct recording *r, struct bw_err *err)
@@ -286,7 +267,7 @@ static int record_one(struct bw_store *s, const struct bw_seen *x, struct record
 	} else if (!bw_digest_is_set(&x->answer->digest)) {
 		return bw_fail(err, BW_E_INPUT, "%s: an answer without trouble has no digest", s->path);
 	} else {
-		rc = record_first(s, x, &is_done, err);
+		rc = record_first(s, x, r, &is_done, err);
 		r->counts.first += is_done;
 	}
 	return rc < 0 || is_done ? rc : record_compared(s, x, r, err);

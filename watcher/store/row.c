@@ -5,7 +5,8 @@
 
 #include "core/mem.h"
 #include "store/list.h"
-#include "store/manifest.h"
+#include "store/moves.h"
+#include "store/pin.h"
 #include "store/sql.h"
 
 /* The columns of all these statements (statement.c), then those of rows with a base, and of the others. */
@@ -34,9 +35,11 @@ enum {
 	ROW_DIGEST_SINCE,
 	ROW_MEDIA_TYPE,
 	ROW_NUMBER,
-	ROW_PAIR, /* NULL: the build stands on what the tag has, and the next two are NULL as well */
+	ROW_PAIR, /* NULL: the build stands on what the tag has, and the next four are NULL as well */
 	ROW_HANDLED,
 	ROW_STALE_SINCE,
+	ROW_EVIDENCE,
+	ROW_FRESH_SINCE,
 
 	ROW_PROBLEM = ROW_BASE_ID,
 	ROW_IS_SCRATCH,
@@ -44,7 +47,6 @@ enum {
 };
 
 enum { PLACE_SOURCE, PLACE_PATH, PLACE_TARGET, PLACE_IS_TEMPLATE };
-enum { MOVE_PREVIOUS, MOVE_CLASS, MOVE_FIRST_SEEN };
 
 struct lister {
 	bw_row_fn fn;
@@ -55,6 +57,9 @@ struct lister {
 	int64_t base_id;     /* of the last row */
 	char *base;	     /* its name */
 	size_t capacity;
+	struct bw_moves moves; /* of a base that has moved */
+	struct bw_shelf shelf; /* of a base with pinned uses */
+	char pin_platform[BW_PLATFORM_MAX];
 };
 
 /* Puts the name of a base together, once for all its uses. */
@@ -147,26 +152,6 @@ static void read_trouble(sqlite3_stmt *q, struct bw_row *r)
 	r->retry_after_s = bw_sql_column_u32(q, ROW_RETRY_AFTER);
 }
 
-/* Few bases have moved, so what is known of that is looked up for these alone; `ret` holds the texts. */
-static int read_move(struct bw_store *s, int64_t number, struct bw_row *r, sqlite3_stmt **ret,
-		     struct bw_err *err)
-{
-	int rc = bw_sql_use(s, BW_SQL_MOVE, ret, err);
-
-	if (rc < 0)
-		return rc;
-	bw_sql_bind(*ret, 1, r->base_id);
-	bw_sql_bind(*ret, 2, number);
-	rc = bw_sql_step(s, *ret, err);
-	if (rc <= 0)
-		return rc;
-	r->changed_at_ms = r->digest_since_ms;
-	r->previous = bw_sql_column(*ret, MOVE_PREVIOUS);
-	r->change_class = bw_sql_column(*ret, MOVE_CLASS);
-	r->first_seen_ms = bw_sql_column_int(*ret, MOVE_FIRST_SEEN);
-	return 0;
-}
-
 static void read_pair(sqlite3_stmt *q, struct bw_row *r)
 {
 	r->handled = r->digest;
@@ -174,25 +159,62 @@ static void read_pair(sqlite3_stmt *q, struct bw_row *r)
 		return;
 	r->handled = bw_sql_column(q, ROW_HANDLED);
 	r->stale_since_ms = bw_sql_column_int(q, ROW_STALE_SINCE);
+	r->evidence = bw_sql_column(q, ROW_EVIDENCE);
+	if (r->evidence)
+		r->fresh_since_ms = bw_sql_column_int(q, ROW_FRESH_SINCE);
 }
 
-static int read_pin(struct bw_store *s, sqlite3_stmt *q, struct bw_row *r, struct bw_err *err)
+/* The digest since which changes matter for this use; NULL: only the last change does. A pin moves by itself. */
+static const char *stale_on(const struct bw_row *r)
 {
-	const struct bw_pin_question pin = {
+	return !r->pinned && r->stale_since_ms != 0 ? r->handled : NULL;
+}
+
+/* Few bases have moved, so what is known of that is looked up for these alone. */
+static int read_move(struct bw_store *s, int64_t number, struct bw_row *r, struct lister *l,
+		     struct bw_err *err)
+{
+	const struct bw_meaning *meaning = NULL;
+	int rc = bw_moves_load(s, &l->moves, r->base_id, number, err);
+
+	if (rc == 0)
+		rc = bw_moves_mean(s, &l->moves, number, r->platform, stale_on(r), &meaning, err);
+	if (rc < 0 || !meaning)
+		return rc;
+	r->changed_at_ms = r->digest_since_ms;
+	r->previous = bw_digest_is_set(&l->moves.previous) ? l->moves.previous.text : NULL;
+	r->first_seen_ms = l->moves.first_seen_ms;
+	r->change_class = meaning->class;
+	r->moved = meaning->moved;
+	return 0;
+}
+
+static int read_pin(struct bw_store *s, sqlite3_stmt *q, struct bw_row *r, struct lister *l,
+		    struct bw_err *err)
+{
+	const struct bw_pin_use use = {
+		.base_id = r->base_id,
 		.pinned = r->pinned,
 		.platform = r->platform,
 		.digest = r->digest,
 		.media_type = bw_sql_column(q, ROW_MEDIA_TYPE),
 	};
+	struct bw_pinned answer = {0};
 	int rc = bw_sql_columns_ok(s, err);
 
-	return rc < 0 ? rc : bw_store_decide_pin(s, &pin, &r->pin, err);
+	if (rc == 0)
+		rc = bw_store_decide_pin(s, &l->shelf, &use, &answer, NULL, err);
+	if (rc < 0)
+		return rc;
+	r->pin = answer.pin;
+	if (answer.is_misfit)
+		r->pin_platform = bw_platform_format(&answer.have, l->pin_platform);
+	return 0;
 }
 
 static int on_base_row(struct bw_store *s, sqlite3_stmt *q, struct lister *l, struct bw_err *err)
 {
 	struct bw_row r = l->build;
-	BW_AUTOSQL sqlite3_stmt *move = NULL;
 	int64_t number = bw_sql_column_int(q, ROW_NUMBER);
 	int rc = 0;
 
@@ -206,11 +228,11 @@ static int on_base_row(struct bw_store *s, sqlite3_stmt *q, struct lister *l, st
 	r.first_seen_ms = r.digest_since_ms;
 	read_pair(q, &r);
 	if (number > 1)
-		rc = read_move(s, number, &r, &move, err);
+		rc = read_move(s, number, &r, l, err);
 	if (rc == 0)
 		rc = bw_sql_columns_ok(s, err);
 	if (rc == 0 && r.pinned)
-		rc = read_pin(s, q, &r, err);
+		rc = read_pin(s, q, &r, l, err);
 	return rc < 0 ? rc : l->fn(&r, l->arg, err);
 }
 
@@ -272,5 +294,7 @@ int bw_store_each_row(struct bw_store *s, bw_row_fn fn, void *arg, struct bw_err
 	int rc = bw_sql_view(s, list_rows, &l, err);
 
 	free(l.base);
+	bw_moves_done(&l.moves);
+	bw_shelf_done(&l.shelf);
 	return rc;
 }

@@ -67,13 +67,28 @@ static const char *const step_1[] = {
 	" UNIQUE(base_id, number)"
 	") STRICT",
 
-	/* `number` is that of the sighting that the change led to. */
+	/* `number` is that of the sighting that the change led to. `class`: the weightiest of its platforms. */
 	"CREATE TABLE change("
 	" base_id INTEGER NOT NULL,"
 	" number INTEGER NOT NULL,"
 	" class TEXT NOT NULL,"
+	" moved TEXT," /* what moved, for people; NULL: nobody looked */
 	" PRIMARY KEY(base_id, number),"
 	" FOREIGN KEY(base_id, number) REFERENCES sighting(base_id, number) ON DELETE CASCADE"
+	") STRICT, WITHOUT ROWID",
+
+	/*
+	 * What the change means for uses of one platform, '' for those that name none. Most changes mean the same for
+	 * all: only what differs from the change itself has a row.
+	 */
+	"CREATE TABLE change_platform("
+	" base_id INTEGER NOT NULL,"
+	" number INTEGER NOT NULL,"
+	" platform TEXT NOT NULL,"
+	" class TEXT NOT NULL,"
+	" moved TEXT,"
+	" PRIMARY KEY(base_id, number, platform),"
+	" FOREIGN KEY(base_id, number) REFERENCES change(base_id, number) ON DELETE CASCADE"
 	") STRICT, WITHOUT ROWID",
 
 	/*
@@ -124,7 +139,10 @@ static const char *const step_1[] = {
 	/*
 	 * What a build is known to stand on. No row: on what the tag has now, because nothing has moved since the
 	 * build names the base; so a sweep without changes writes nothing here. `handled` NULL: not known until the
-	 * base is asked again, because the build names it since its last answer only.
+	 * base is asked again, because the build names it since its last answer only. `stale_since`: when the first
+	 * change that counts for this build was seen. Which change since then weighs most depends on the platform of
+	 * the use, so that is looked up among the changes behind the newest sighting of `handled` (moves.c).
+	 * `evidence` and `closed_at`: by what, and when, the pair last became fresh; NULL while it is stale.
 	 */
 	"CREATE TABLE outstanding("
 	" base_id INTEGER NOT NULL REFERENCES base ON DELETE CASCADE,"
@@ -137,11 +155,14 @@ static const char *const step_1[] = {
 	") STRICT, WITHOUT ROWID",
 	"CREATE INDEX outstanding_build ON outstanding(build_id)",
 
+	/* Bodies are immutable, so they are kept by digest, for all bases together. */
 	"CREATE TABLE manifest("
 	" digest TEXT PRIMARY KEY,"
 	" media_type TEXT NOT NULL,"
 	" kind TEXT NOT NULL,"
 	" size INTEGER NOT NULL,"
+	" config TEXT," /* of an image: the digest of its configuration, and its media type */
+	" config_type TEXT,"
 	" fetched_at INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID",
 
@@ -156,7 +177,41 @@ static const char *const step_1[] = {
 	" arch TEXT NOT NULL,"
 	" variant TEXT NOT NULL,"
 	" is_attestation INTEGER NOT NULL,"
+	" annotations TEXT," /* compact JSON with sorted keys */
 	" PRIMARY KEY(manifest, ordinal)"
+	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE manifest_layer("
+	" manifest TEXT NOT NULL REFERENCES manifest ON DELETE CASCADE,"
+	" ordinal INTEGER NOT NULL," /* from 0, the lowest layer first */
+	" digest TEXT NOT NULL,"
+	" size INTEGER NOT NULL,"
+	" PRIMARY KEY(manifest, ordinal)"
+	") STRICT, WITHOUT ROWID",
+
+	/* As it came: what is read from it may grow with the program. Bodies are long, so the index is apart. */
+	"CREATE TABLE config("
+	" id INTEGER PRIMARY KEY,"
+	" digest TEXT NOT NULL UNIQUE,"
+	" size INTEGER NOT NULL,"
+	" fetched_at INTEGER NOT NULL,"
+	" body BLOB NOT NULL"
+	") STRICT",
+
+	/* What the registry of a base no longer has, and will not have when it is asked again. */
+	"CREATE TABLE missing("
+	" base_id INTEGER NOT NULL REFERENCES base ON DELETE CASCADE,"
+	" digest TEXT NOT NULL,"
+	" trouble TEXT NOT NULL,"
+	" message TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" PRIMARY KEY(base_id, digest)"
+	") STRICT, WITHOUT ROWID",
+
+	/* Registries of which something is known; `disagreed_at`: when its replicas last gave two answers at once. */
+	"CREATE TABLE registry("
+	" name TEXT PRIMARY KEY,"
+	" disagreed_at INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID",
 
 	"PRAGMA application_id = 1651991650",

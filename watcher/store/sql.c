@@ -2,8 +2,53 @@
 #include "store/sql.h"
 
 #include <assert.h>
+#include <string.h>
 
+#include "image/class.h"
 #include "store/fault.h"
+
+/* --- functions -------------------------------------------------------------------------------- */
+
+static enum bw_class class_of(sqlite3_value *word)
+{
+	enum bw_class class = BW_CLASS_UNCLASSIFIED;
+	const char *text = (const char *)sqlite3_value_text(word);
+
+	if (text)
+		(void)bw_class_parse(text, &class);
+	return class;
+}
+
+static void class_weight(sqlite3_context *ctx, int count, sqlite3_value **values)
+{
+	(void)count;
+	sqlite3_result_int(ctx, (int)class_of(values[0]));
+}
+
+static void class_counts(sqlite3_context *ctx, int count, sqlite3_value **values)
+{
+	(void)count;
+	sqlite3_result_int(ctx, bw_class_counts(class_of(values[0])));
+}
+
+static int add_function(struct bw_store *s, const char *name,
+			void (*fn)(sqlite3_context *, int, sqlite3_value **))
+{
+	return sqlite3_create_function_v2(s->db, name, 1,
+					  SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, fn,
+					  NULL, NULL, NULL);
+}
+
+int bw_sql_add_functions(struct bw_store *s, struct bw_err *err)
+{
+	int rc = add_function(s, "class_weight", class_weight);
+
+	if (rc == SQLITE_OK)
+		rc = add_function(s, "class_counts", class_counts);
+	return rc == SQLITE_OK ? 0 : bw_store_fault(s, rc, err);
+}
+
+/* --- statements ------------------------------------------------------------------------------- */
 
 int bw_sql_use(struct bw_store *s, enum bw_sql which, sqlite3_stmt **ret, struct bw_err *err)
 {
@@ -95,9 +140,36 @@ void bw_sql_bind_text(sqlite3_stmt *q, int at, const char *text)
 	(void)rc;
 }
 
+void bw_sql_bind_bytes(sqlite3_stmt *q, int at, const void *bytes, size_t len)
+{
+	int rc = len > 0 ? sqlite3_bind_blob64(q, at, bytes, len, SQLITE_STATIC)
+			 : sqlite3_bind_zeroblob(q, at, 0); /* no bytes are not NULL */
+
+	assert(rc == SQLITE_OK);
+	(void)rc;
+}
+
 const char *bw_sql_column(sqlite3_stmt *q, int at)
 {
 	return (const char *)sqlite3_column_text(q, at);
+}
+
+void bw_sql_column_copy(sqlite3_stmt *q, int at, char *to, size_t size)
+{
+	const char *text = bw_sql_column(q, at);
+
+	to[0] = '\0';
+	if (text && strlen(text) < size)
+		memcpy(to, text, strlen(text) + 1);
+}
+
+const void *bw_sql_column_bytes(sqlite3_stmt *q, int at, size_t *ret_len)
+{
+	const void *bytes = sqlite3_column_blob(q, at);
+	int len = sqlite3_column_bytes(q, at);
+
+	*ret_len = bytes && len > 0 ? (size_t)len : 0;
+	return bytes;
 }
 
 int64_t bw_sql_column_int(sqlite3_stmt *q, int at)
@@ -118,6 +190,8 @@ int bw_sql_columns_ok(struct bw_store *s, struct bw_err *err)
 
 	return (rc & 0xff) == SQLITE_NOMEM ? bw_store_fault(s, rc, err) : 0;
 }
+
+/* --- transactions ----------------------------------------------------------------------------- */
 
 /* Some errors (full disk, I/O, no memory) have rolled back already; a second try would be an error of its own. */
 static void roll_back(struct bw_store *s)

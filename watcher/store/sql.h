@@ -57,11 +57,14 @@ enum bw_sql {
 	BW_SQL_FORGET_BUILDS,
 	BW_SQL_FORGET_FILES,
 
-	/* what the registries say: base.c, record.c, history.c */
+	/* what the registries say: base.c, record.c, change.c, history.c */
 	BW_SQL_WANTED_COUNT,
 	BW_SQL_WANTED_FEW,
 	BW_SQL_WANTED_MANY,
-	BW_SQL_DOUBTS,
+	BW_SQL_PLATFORMS,
+	BW_SQL_SIGHTING_FIND,
+	BW_SQL_REGISTRY_FIND,
+	BW_SQL_REGISTRY_PUT,
 	BW_SQL_BASE_TOUCH,
 	BW_SQL_BASE_STATE,
 	BW_SQL_BASE_TROUBLE,
@@ -70,22 +73,34 @@ enum bw_sql {
 	BW_SQL_SIGHTING_ADD,
 	BW_SQL_SIGHTING_TYPE,
 	BW_SQL_CHANGE_ADD,
+	BW_SQL_CHANGE_PLATFORM_ADD,
 	BW_SQL_PAIRS_START,
 	BW_SQL_PAIRS_FIX,
 	BW_SQL_PAIRS_RETURNED,
+	BW_SQL_PAIRS_CARRY,
 	BW_SQL_PAIRS_STALE,
 	BW_SQL_HISTORY,
 	BW_SQL_HISTORY_ALL,
 
-	/* manifests: manifest.c */
+	/* bodies: manifest.c, load.c, pin.c */
 	BW_SQL_MANIFEST_FIND,
 	BW_SQL_MANIFEST_ADD,
 	BW_SQL_CHILD_ADD,
-	BW_SQL_CHILD_FIND,
+	BW_SQL_CHILDREN,
+	BW_SQL_LAYER_ADD,
+	BW_SQL_LAYERS,
+	BW_SQL_CONFIG_FIND,
+	BW_SQL_CONFIG_ADD,
+	BW_SQL_MISSING_ANY,
+	BW_SQL_MISSING_FIND,
+	BW_SQL_MISSING_PUT,
+	BW_SQL_MISSING_DROP,
+	BW_SQL_DOUBTS,
 
-	/* rows: row.c */
+	/* rows: row.c, moves.c */
 	BW_SQL_PLACE,
 	BW_SQL_MOVE,
+	BW_SQL_MEANING,
 	BW_SQL_ROWS_FEW,
 	BW_SQL_ROWS_MANY,
 	BW_SQL_ROWS_MANY_IN_ORDER,
@@ -109,6 +124,12 @@ struct bw_store {
 /* The text of a statement (statement.c). */
 const char *bw_sql_text(enum bw_sql which);
 
+/*
+ * The words of image/class.h in SQL: class_weight(word), smaller is weightier, and class_counts(word). A word that
+ * is none means `unclassified`.
+ */
+int bw_sql_add_functions(struct bw_store *s, struct bw_err *err) BW_NODISCARD;
+
 /* A statement ready to bind and step; prepared at its first use. */
 int bw_sql_use(struct bw_store *s, enum bw_sql which, sqlite3_stmt **ret, struct bw_err *err) BW_NODISCARD;
 /* Resets and unbinds; the statement stays prepared. */
@@ -131,9 +152,13 @@ int bw_sql_number(struct bw_store *s, enum bw_sql which, int64_t *ret, struct bw
 /* Parameters count from 1. Texts are not copied: they must live until the statement is done. */
 void bw_sql_bind(sqlite3_stmt *q, int at, int64_t value);
 void bw_sql_bind_text(sqlite3_stmt *q, int at, const char *text); /* NULL is NULL */
+void bw_sql_bind_bytes(sqlite3_stmt *q, int at, const void *bytes, size_t len);
 
 /* Columns count from 0. Texts are valid until the next step; NULL is NULL, and 0 for numbers. */
 const char *bw_sql_column(sqlite3_stmt *q, int at);
+/* Into an array of fixed size; "" for NULL, and for what does not fit. */
+void bw_sql_column_copy(sqlite3_stmt *q, int at, char *to, size_t size);
+const void *bw_sql_column_bytes(sqlite3_stmt *q, int at, size_t *ret_len);
 int64_t bw_sql_column_int(sqlite3_stmt *q, int at);
 uint32_t bw_sql_column_u32(sqlite3_stmt *q, int at); /* 0 for what no uint32_t holds */
 /* A column that could not be handed out for lack of memory looks like NULL: ask after the last column of a row. */

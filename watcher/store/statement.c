@@ -27,10 +27,30 @@
 	"f.source_id = ?1 AND f.path >= ?2 AND f.path < CASE ?2 WHEN '' THEN x'' ELSE ?2 || '0' END " \
 	"AND (?2 = '' OR f.path = ?2 OR f.path > ?2 || '/')"
 
-#define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.trouble IS NOT NULL"
+#define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.failures"
 
 /* A pair without a row stands on what the tag has: nothing has moved since the build names the base (schema.c). */
 #define HANDLED "CASE WHEN o.base_id IS NULL THEN x.digest ELSE o.handled END"
+
+/* What change h means for uses of one platform: that of its own row k, or else what it means as a whole. */
+#define JOIN_MEANING(platform)                                                          \
+	" LEFT JOIN change_platform k ON k.base_id = h.base_id AND k.number = h.number" \
+	" AND k.platform = " platform
+#define CLASS "coalesce(k.class, h.class)"
+
+/*
+ * Does change h count for a build? For the platforms of the uses that the tag moves: pinned ones stay where they are,
+ * and the target does not need all of them. A build that has none left is judged by the change as a whole.
+ */
+#define COUNTS_FOR(build)                                                                            \
+	"coalesce((SELECT max(class_counts(" CLASS ")) FROM use v INDEXED BY use_base" JOIN_MEANING( \
+		"coalesce(v.platform, '')") " WHERE v.base_id = h.base_id AND v.build_id = " build   \
+					    " AND v.reachable AND v.pinned IS NULL), class_counts(h.class))"
+
+/* The number of the newest sighting of a base with this digest. */
+#define LAST_SEEN_AT(base, digest)                                                           \
+	"(SELECT y.number FROM sighting y WHERE y.base_id = " base " AND y.digest = " digest \
+	" ORDER BY y.number DESC LIMIT 1)"
 
 /* In the order of the reader (row.c), which asks for the names of a build when another build begins. */
 #define USE_COLUMNS                                                                           \
@@ -40,7 +60,7 @@
 #define BASE_COLUMNS                                                                               \
 	"u.base_id, b.registry, b.repository, b.tag, p.checked_at, p.trouble, p.trouble_message, " \
 	"p.trouble_since, p.retry_after, x.digest, x.seen_at, x.media_type, x.number, "            \
-	"o.base_id, o.handled, o.stale_since"
+	"o.base_id, o.handled, o.stale_since, o.evidence, o.closed_at"
 #define JOIN_PLACE " CROSS JOIN build t ON t.id = c.build_id" FILE_OF_BUILD
 #define FILE_OF_BUILD                                        \
 	" CROSS JOIN build_file f ON f.id = t.build_file_id" \
@@ -59,7 +79,7 @@
 
 #define HISTORY_OF(bases)                                                                           \
 	"SELECT b.registry || '/' || b.repository || ':' || b.tag, y.number, y.seen_at, y.digest, " \
-	"z.digest, h.class FROM " bases " CROSS JOIN sighting y ON y.base_id = b.id"                \
+	"z.digest, h.class, h.moved FROM " bases " CROSS JOIN sighting y ON y.base_id = b.id"       \
 	" LEFT JOIN sighting z ON z.base_id = y.base_id AND z.number = y.number - 1"                \
 	" LEFT JOIN change h ON h.base_id = y.base_id AND h.number = y.number"
 #define HISTORY_ORDER BASE_ORDER ", y.number"
@@ -152,7 +172,8 @@ static const char *const texts[BW_SQL_COUNT] = {
 
 	[BW_SQL_PAIRS] =
 		"SELECT u.build_id, u.base_id, " HANDLED " IS x.digest, o.stale_since IS NOT NULL,"
-		" ?1 IS x.digest, " WAS_SEEN_AT("?1")
+		" ?1 IS x.digest OR NOT EXISTS(SELECT 1 FROM change h WHERE h.base_id = u.base_id AND h.number > "
+		LAST_SEEN_AT("u.base_id", "?1") " AND " COUNTS_FOR("u.build_id") "), " WAS_SEEN_AT("?1")
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NULL"
 		" CROSS JOIN" CURRENT_OF("u.base_id") JOIN_PAIR
 		" GROUP BY u.build_id, u.base_id",
@@ -161,7 +182,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		WAS_SEEN_AT("?2")
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"
 		" CROSS JOIN" CURRENT_OF("u.base_id")
-		" WHERE " IS_WANTED " ORDER BY u.build_id, u.base_id",
+		" WHERE " IS_WANTED " ORDER BY u.base_id, u.build_id",
 	[BW_SQL_HANDLE_CURRENT] =
 		"INSERT INTO outstanding(base_id, build_id, handled, closed_at, evidence)"
 		" SELECT p.base_id, ?2, x.digest, ?3, 'done' FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
@@ -185,7 +206,6 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"SELECT count(DISTINCT u.base_id) FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id"
 		" WHERE " IS_WANTED,
 	/* Once per use; the reader (base.c) takes the first of each base. */
-	/* Once per use; the reader (base.c) takes the first of each base. */
 	[BW_SQL_WANTED_FEW] =
 		"SELECT " WANTED_COLUMNS
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id CROSS JOIN base b ON b.id = u.base_id"
@@ -194,12 +214,15 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"SELECT " WANTED_COLUMNS
 		" FROM base b INDEXED BY base_name CROSS JOIN use u INDEXED BY use_base ON u.base_id = b.id"
 		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id" LEFT_JOIN_CURRENT " WHERE " IS_WANTED BASE_ORDER,
-	[BW_SQL_DOUBTS] =
-		"SELECT " WANTED_COLUMNS ", x.media_type"
-		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"
-		" CROSS JOIN base b ON b.id = u.base_id CROSS JOIN" CURRENT_OF("u.base_id")
-		" WHERE " IS_WANTED " AND x.digest <> u.pinned"
-		" AND NOT EXISTS(SELECT 1 FROM manifest m WHERE m.digest = x.digest)" BASE_ORDER,
+	/* Of all live builds, chosen or not: the change is recorded once for all of them. */
+	[BW_SQL_PLATFORMS] =
+		"SELECT DISTINCT u.platform FROM use u INDEXED BY use_base CROSS JOIN build t ON t.id = u.build_id"
+		" WHERE u.base_id = ?1 AND u.reachable AND t.ended_at IS NULL ORDER BY u.platform",
+	[BW_SQL_SIGHTING_FIND] = "SELECT " LAST_SEEN_AT("?1", "?2"),
+	[BW_SQL_REGISTRY_FIND] = "SELECT 1 FROM registry WHERE name = ?1",
+	[BW_SQL_REGISTRY_PUT] =
+		"INSERT INTO registry(name, disagreed_at) VALUES(?1, ?2)"
+		" ON CONFLICT(name) DO UPDATE SET disagreed_at = max(disagreed_at, ?2)",
 	[BW_SQL_BASE_TOUCH] =
 		"UPDATE poll SET checked_at = ?2, " NO_TROUBLE
 		" WHERE base_id = ?1 AND sighting_id IS NOT NULL AND newly_named = 0 AND checked_at <= ?2",
@@ -221,7 +244,10 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"INSERT INTO sighting(base_id, number, seen_at, digest, media_type) VALUES(?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT(base_id, number) DO NOTHING",
 	[BW_SQL_SIGHTING_TYPE] = "UPDATE sighting SET media_type = ?3 WHERE base_id = ?1 AND number = ?2",
-	[BW_SQL_CHANGE_ADD] = "INSERT INTO change(base_id, number, class) VALUES(?1, ?2, 'unclassified')",
+	[BW_SQL_CHANGE_ADD] = "INSERT INTO change(base_id, number, class, moved) VALUES(?1, ?2, ?3, ?4)",
+	[BW_SQL_CHANGE_PLATFORM_ADD] =
+		"INSERT INTO change_platform(base_id, number, platform, class, moved) VALUES(?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT DO NOTHING",
 	[BW_SQL_PAIRS_START] = "UPDATE outstanding SET handled = ?2 WHERE base_id = ?1 AND handled IS NULL",
 	[BW_SQL_PAIRS_FIX] =
 		"INSERT INTO outstanding(base_id, build_id, handled)"
@@ -229,26 +255,51 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_PAIRS_RETURNED] =
 		"UPDATE outstanding SET stale_since = NULL, closed_at = ?3, evidence = 'returned'"
 		" WHERE base_id = ?1 AND handled = ?2 AND stale_since IS NOT NULL",
+	/* ?4 the digest before, ?5 the number of the change. */
+	[BW_SQL_PAIRS_CARRY] =
+		"UPDATE outstanding SET handled = ?2, closed_at = ?3, evidence = 'same-content'"
+		" WHERE base_id = ?1 AND handled = ?4 AND stale_since IS NULL"
+		" AND NOT (SELECT " COUNTS_FOR("outstanding.build_id") " FROM change h"
+		" WHERE h.base_id = ?1 AND h.number = ?5)",
 	[BW_SQL_PAIRS_STALE] =
-		"UPDATE outstanding SET stale_since = coalesce(stale_since, ?3), closed_at = NULL, evidence = NULL"
-		" WHERE base_id = ?1 AND handled <> ?2",
+		"UPDATE outstanding SET stale_since = ?3, closed_at = NULL, evidence = NULL"
+		" WHERE base_id = ?1 AND handled <> ?2 AND stale_since IS NULL",
 	[BW_SQL_HISTORY] =
 		HISTORY_OF("base b")
 		" WHERE b.registry = ?1 AND b.repository = ?2 AND (?3 IS NULL OR b.tag = ?3)" HISTORY_ORDER,
 	[BW_SQL_HISTORY_ALL] = HISTORY_OF("base b INDEXED BY base_name") HISTORY_ORDER,
 
-	/* --- manifests -------------------------------------------------------------------------------- */
+	/* --- bodies ----------------------------------------------------------------------------------- */
 
-	[BW_SQL_MANIFEST_FIND] = "SELECT kind FROM manifest WHERE digest = ?1",
+	[BW_SQL_MANIFEST_FIND] = "SELECT kind, media_type, config, config_type FROM manifest WHERE digest = ?1",
 	[BW_SQL_MANIFEST_ADD] =
-		"INSERT INTO manifest(digest, media_type, kind, size, fetched_at) VALUES(?1, ?2, ?3, ?4, ?5)"
-		" ON CONFLICT DO NOTHING",
+		"INSERT INTO manifest(digest, media_type, kind, size, fetched_at, config, config_type)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
 	[BW_SQL_CHILD_ADD] =
 		"INSERT INTO manifest_child(manifest, ordinal, digest, media_type, size, os, os_version, arch, variant,"
-		" is_attestation) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-	[BW_SQL_CHILD_FIND] =
-		"SELECT media_type, os, os_version, arch, variant, is_attestation FROM manifest_child"
-		" WHERE manifest = ?1 AND digest = ?2",
+		" is_attestation, annotations) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	[BW_SQL_CHILDREN] =
+		"SELECT digest, size, media_type, os, os_version, arch, variant, is_attestation, annotations"
+		" FROM manifest_child WHERE manifest = ?1 ORDER BY ordinal",
+	[BW_SQL_LAYER_ADD] = "INSERT INTO manifest_layer(manifest, ordinal, digest, size) VALUES(?1, ?2, ?3, ?4)",
+	[BW_SQL_LAYERS] = "SELECT digest, size FROM manifest_layer WHERE manifest = ?1 ORDER BY ordinal",
+	[BW_SQL_CONFIG_FIND] = "SELECT body FROM config WHERE digest = ?1",
+	[BW_SQL_CONFIG_ADD] =
+		"INSERT INTO config(digest, size, fetched_at, body) VALUES(?1, length(?3), ?2, ?3)"
+		" ON CONFLICT DO NOTHING",
+	[BW_SQL_MISSING_ANY] = "SELECT EXISTS(SELECT 1 FROM missing)",
+	[BW_SQL_MISSING_FIND] = "SELECT trouble, message FROM missing WHERE base_id = ?1 AND digest = ?2",
+	[BW_SQL_MISSING_PUT] =
+		"INSERT INTO missing(base_id, digest, trouble, message, at) VALUES(?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT(base_id, digest) DO UPDATE SET trouble = excluded.trouble, message = excluded.message,"
+		" at = excluded.at",
+	[BW_SQL_MISSING_DROP] = "DELETE FROM missing WHERE base_id = ?1 AND digest = ?2",
+	/* Builds that are pinned alike ask the same: once is enough. */
+	[BW_SQL_DOUBTS] =
+		"SELECT DISTINCT " WANTED_COLUMNS ", x.media_type, u.pinned, u.platform"
+		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"
+		" CROSS JOIN base b ON b.id = u.base_id CROSS JOIN" CURRENT_OF("u.base_id")
+		" WHERE " IS_WANTED " AND x.digest <> u.pinned" BASE_ORDER ", u.pinned, u.platform",
 
 	/* --- rows ------------------------------------------------------------------------------------- */
 
@@ -258,12 +309,19 @@ static const char *const texts[BW_SQL_COUNT] = {
 		ROW_JOINS ROW_ORDER,
 	[BW_SQL_PLACE] =
 		"SELECT s.name, f.path, t.target, f.is_template FROM build t" FILE_OF_BUILD " WHERE t.id = ?1",
-	/* ?1 a base, ?2 the number of its last sighting: that before, the change, and the first. */
+	/* ?1 a base, ?2 the number of its last sighting: that before, and the first. */
 	[BW_SQL_MOVE] =
-		"SELECT y.digest, h.class, z.seen_at FROM sighting y"
-		" LEFT JOIN change h ON h.base_id = y.base_id AND h.number = ?2"
+		"SELECT y.digest, z.seen_at FROM sighting y"
 		" LEFT JOIN sighting z ON z.base_id = y.base_id AND z.number = 1"
 		" WHERE y.base_id = ?1 AND y.number = ?2 - 1",
+	/*
+	 * ?3 a platform: what the last change means for it; or, with ?4, the digest that a stale build stands on, the
+	 * weightiest of the changes since.
+	 */
+	[BW_SQL_MEANING] =
+		"SELECT " CLASS ", CASE WHEN k.base_id IS NULL THEN h.moved ELSE k.moved END"
+		" FROM change h" JOIN_MEANING("?3") " WHERE h.base_id = ?1 AND h.number > coalesce("
+		LAST_SEEN_AT("?1", "?4") ", ?2 - 1) ORDER BY class_weight(" CLASS "), h.number DESC LIMIT 1",
 	/* Base by base in the order of the index: only the uses of one base are sorted at a time. */
 	[BW_SQL_ROWS_MANY] = "SELECT " ROW_COLUMNS BASES_THEN_USES ROW_JOINS ROW_ORDER,
 	/* The same where the ids of the builds are in the order of their names: nothing is sorted at all. */

@@ -147,7 +147,8 @@ static int prepare_db(struct bw_store *s, struct bw_err *err)
 	code = sqlite3_exec(s->db, settings, NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return bw_store_fault(s, code, err);
-	return bw_schema_migrate(s, err);
+	rc = bw_sql_add_functions(s, err);
+	return rc < 0 ? rc : bw_schema_migrate(s, err);
 }
 
 static void auto_store(struct bw_store **s)

@@ -12,6 +12,8 @@
 
 static void say(struct bw_judgement *j, const char *fmt, ...) BW_PRINTF(2, 3);
 
+#define MOVED_MAX 200 /* of the words on what moved: the rest of the reason must keep its place */
+
 /* Puts "..." where the text was cut, not in the middle of a character. */
 static void mark_cut(char *text, size_t size)
 {
@@ -22,6 +24,12 @@ static void mark_cut(char *text, size_t size)
 	memcpy(text + at, "...", sizeof("..."));
 }
 
+/* Nothing fits behind a text that was cut; a character has at most four bytes. */
+static bool is_cut(const struct bw_judgement *j)
+{
+	return strlen(j->reason) + 2 * sizeof("...") > sizeof(j->reason) && bw_text_ends(j->reason, "...");
+}
+
 /* Appends; line breaks of a peer's text become blanks. */
 static void say(struct bw_judgement *j, const char *fmt, ...)
 {
@@ -29,6 +37,8 @@ static void say(struct bw_judgement *j, const char *fmt, ...)
 	va_list args;
 	int n;
 
+	if (is_cut(j))
+		return;
 	va_start(args, fmt);
 	n = vsnprintf(j->reason + used, room, fmt, args);
 	va_end(args);
@@ -62,6 +72,65 @@ static void add_trouble(struct bw_judgement *j, const struct bw_row *r)
 		return;
 	say(j, "; could not be asked since %s: ", bw_time_short(r->trouble_since_ms, since));
 	say_trouble(j, r);
+}
+
+/*
+ * "moved sha256:... -> sha256:... (content: linux/amd64: 3 of 5 layers differ, 48.1 -> 49.3 MiB)"; the class alone
+ * where nobody could say more.
+ */
+static void say_move(struct bw_judgement *j, const struct bw_row *r, const char *old)
+{
+	char from[BW_DIGEST_SHORT_MAX], to[BW_DIGEST_SHORT_MAX], moved[MOVED_MAX];
+
+	say(j, "moved %s -> %s", bw_digest_short(old, from), bw_digest_short(r->digest, to));
+	if (!r->change_class)
+		return;
+	if (!r->moved || !r->moved[0]) {
+		say(j, " (%s)", r->change_class);
+		return;
+	}
+	if (snprintf(moved, sizeof(moved), "%s", r->moved) >= (int)sizeof(moved))
+		mark_cut(moved, sizeof(moved));
+	say(j, " (%s: %s)", r->change_class, moved);
+}
+
+/* The digests may agree and the build fail, or give an image for another machine: that is worth a word in any case. */
+static void say_misfit(struct bw_judgement *j, const struct bw_row *r)
+{
+	const char *separator = j->reason[0] ? "; " : "";
+
+	if (!r->pin_platform)
+		return;
+	if (!r->pin_platform[0])
+		say(j, "%sthe pinned image is not for %s, which this use wants", separator,
+		    r->platform ? r->platform : "the platform");
+	else if (!r->platform)
+		say(j, "%sthe pinned image is for %s", separator, r->pin_platform);
+	else
+		say(j, "%sthe pinned image is for %s, this use wants %s", separator, r->pin_platform,
+		    r->platform);
+}
+
+/* Does the last change make no build stale that has this platform? */
+static bool is_harmless(const struct bw_row *r)
+{
+	enum bw_class class;
+
+	return r->change_class && bw_class_parse(r->change_class, &class) && !bw_class_counts(class);
+}
+
+/* Why nobody has to rebuild although the base moved. What was rebuilt since needs no words. */
+static void say_why_fresh(struct bw_judgement *j, const struct bw_row *r)
+{
+	if (!r->evidence || !r->previous)
+		return;
+	if (strcmp(r->evidence, "same-content") == 0 && is_harmless(r)) {
+		say_move(j, r, r->previous);
+		say(j, ": same content");
+	} else if (strcmp(r->evidence, "returned") == 0) {
+		say_move(j, r, r->previous);
+		say(j, ": what this build stands on");
+	}
 }
 
 /* --- the steps -------------------------------------------------------------------------------- */
@@ -116,10 +185,15 @@ static void judge_unknown(const struct bw_row *r, const char *why, struct bw_jud
 /* Fresh as far as is known; a base that could not be asked turns that, and only that, into unknown. */
 static void judge_fresh(const struct bw_row *r, struct bw_judgement *j)
 {
-	if (r->trouble != BW_TROUBLE_NONE)
+	if (r->trouble != BW_TROUBLE_NONE) {
 		judge_unknown(r, "", j);
+		return;
+	}
+	j->verdict = BW_FRESH;
+	if (r->pinned)
+		say_misfit(j, r);
 	else
-		j->verdict = BW_FRESH;
+		say_why_fresh(j, r);
 }
 
 static void say_pin(const struct bw_row *r, struct bw_judgement *j)
@@ -151,6 +225,7 @@ static void judge_pinned(const struct bw_row *r, struct bw_judgement *j)
 		j->verdict = BW_BEHIND;
 		j->since_ms = r->digest_since_ms;
 		say_pin(r, j);
+		say_misfit(j, r);
 		add_trouble(j, r);
 		return;
 	case BW_PIN_NONE:
@@ -160,8 +235,6 @@ static void judge_pinned(const struct bw_row *r, struct bw_judgement *j)
 
 static void judge_unpinned(const struct bw_row *r, struct bw_judgement *j)
 {
-	char from[BW_DIGEST_SHORT_MAX], to[BW_DIGEST_SHORT_MAX];
-
 	if (!r->handled) {
 		judge_unknown(r, "not asked since this build names it", j);
 		return;
@@ -172,7 +245,9 @@ static void judge_unpinned(const struct bw_row *r, struct bw_judgement *j)
 	}
 	j->verdict = BW_STALE;
 	j->since_ms = r->stale_since_ms;
-	say(j, "moved %s -> %s", bw_digest_short(r->handled, from), bw_digest_short(r->digest, to));
+	say_move(j, r, r->handled);
+	if (is_harmless(r)) /* a build is stale as a whole: it is built for all its platforms at once */
+		say(j, "; more has changed for another platform of this build");
 	add_trouble(j, r);
 }
 

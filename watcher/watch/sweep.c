@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/map.h"
 #include "core/mem.h"
-#include "image/manifest.h"
+#include "image/pin.h"
+#include "judge.h"
+#include "watch/inquiry.h"
 
 /*
  * One registry's share of the questions. The registry's own queue is bounded, so a lane feeds it: as many as
@@ -17,10 +18,15 @@ struct lane {
 	char *registry;
 	size_t next; /* items[next..end) wait */
 	size_t end;
+	size_t open; /* questions that hold bodies in memory */
+	bool is_feeding;
 };
 
+#define MAX_OPEN \
+	16 /* of a lane: with the limits of an inquiry this bounds what a hostile registry can fill */
+
 /*
- * A question. Small, because there may be 100,000: the three texts lie behind each other in one allocation.
+ * A question. Small, because there may be 100,000: its texts lie behind each other in one allocation.
  */
 struct item {
 	struct lane *lane;
@@ -28,7 +34,17 @@ struct item {
 	char *repository;
 	const char *tag;
 	const char *digest; /* "" = never seen */
-	bool in_trouble;
+	uint32_t failures;
+	struct doubt *doubt; /* in the second phase */
+};
+
+/* A pin that is not the tag's digest: is it one of its children, and for which platform? */
+struct doubt {
+	struct item *item;
+	struct bw_bodies *bodies;
+	struct bw_digest tag, pinned;
+	struct bw_platform platform;
+	char media_type[BW_MEDIA_TYPE_MAX];
 };
 
 struct sweep {
@@ -36,6 +52,8 @@ struct sweep {
 	struct bw_store *store;
 	struct bw_registry *registry;
 	const struct bw_sweep_hooks *hooks;
+	struct bw_inquiries *inquiries;
+	struct bw_judge *judge;
 	struct bw_sweep_result result;
 	struct bw_timer *flush_timer;
 
@@ -44,12 +62,12 @@ struct sweep {
 	struct item *items;
 	size_t item_count, item_capacity;
 	size_t answered;
-	void (*ask)(struct item *it); /* what this phase asks: the tag, or a manifest */
+	bool is_running;	      /* the loop */
+	void (*ask)(struct item *it); /* what this phase asks: the tag, or what a doubt needs */
 
-	struct bw_seen *seen; /* answers not yet written; `answer` is ours */
+	struct bw_seen *seen; /* answers not yet written; `answer` and `change` are ours */
 	size_t seen_count, seen_capacity;
-	size_t noteworthy;	/* those of them with an answer of their own */
-	struct bw_map *doubted; /* digests already asked for in the second phase */
+	size_t noteworthy; /* those of them with an answer of their own */
 
 	struct bw_err *err;
 	int rc; /* the first failure of the store */
@@ -59,17 +77,29 @@ struct sweep {
 
 static void forget_seen(struct sweep *sw)
 {
-	for (size_t i = 0; i < sw->seen_count; i++)
+	for (size_t i = 0; i < sw->seen_count; i++) {
 		free((void *)(uintptr_t)sw->seen[i].answer);
+		bw_judge_change_free((struct bw_change *)(uintptr_t)sw->seen[i].change);
+	}
 	sw->seen_count = 0;
 	sw->noteworthy = 0;
 }
 
-static void fail_sweep(struct sweep *sw, int rc)
+static void stop(struct sweep *sw)
 {
-	if (sw->rc == 0)
+	if (sw->is_running)
+		bw_loop_stop(sw->loop);
+}
+
+/* `err` NULL: it is in the sweep's own already. */
+static void fail_sweep(struct sweep *sw, int rc, const struct bw_err *err)
+{
+	if (sw->rc == 0) {
 		sw->rc = rc;
-	bw_loop_stop(sw->loop);
+		if (sw->err && err)
+			*sw->err = *err;
+	}
+	stop(sw);
 }
 
 static void flush(struct sweep *sw)
@@ -82,7 +112,7 @@ static void flush(struct sweep *sw)
 		return;
 	rc = bw_store_record(sw->store, sw->seen, sw->seen_count, &counts, sw->err);
 	if (rc < 0) {
-		fail_sweep(sw, rc);
+		fail_sweep(sw, rc, NULL);
 		return;
 	}
 	sw->result.recorded.first += counts.first;
@@ -100,15 +130,20 @@ static void flush_now(void *arg)
 
 static bool lane_has_room(const struct lane *lane)
 {
-	return bw_registry_room(lane->sweep->registry, lane->registry) > 0;
+	return lane->open < MAX_OPEN && bw_registry_room(lane->sweep->registry, lane->registry) > 0;
 }
 
+/* What ends inside of its own question would feed the lane again, as deep as the lane is long. */
 static void feed(struct lane *lane)
 {
 	struct sweep *sw = lane->sweep;
 
-	while (lane->next < lane->end && lane_has_room(lane))
+	if (lane->is_feeding)
+		return;
+	lane->is_feeding = true;
+	while (sw->rc == 0 && lane->next < lane->end && lane_has_room(lane))
 		sw->ask(&sw->items[lane->next++]);
+	lane->is_feeding = false;
 }
 
 static void item_done(struct item *it)
@@ -119,23 +154,20 @@ static void item_done(struct item *it)
 	if (sw->hooks->progress)
 		sw->hooks->progress(sw->answered, sw->item_count, sw->hooks->arg);
 	if (sw->answered == sw->item_count || sw->rc < 0)
-		bw_loop_stop(sw->loop);
+		stop(sw);
 	else
 		feed(it->lane);
 }
 
-static bool is_unchanged(const struct item *it, const struct bw_answer *a)
-{
-	return !a->trouble && !it->in_trouble && strcmp(a->digest.text, it->digest) == 0;
-}
+/* --- the first phase: what does the tag point to? -------------------------------------------------- */
 
-static void answered(const struct bw_answer *a, void *arg)
+/* `a` NULL: as before. `change` becomes the sweep's. */
+static void note(struct item *it, const struct bw_answer *a, struct bw_change *change)
 {
-	struct item *it = arg;
 	struct sweep *sw = it->lane->sweep;
-	struct bw_seen seen = {.base_id = it->base_id, .at_ms = bw_clock_ms()};
+	struct bw_seen seen = {.base_id = it->base_id, .at_ms = bw_clock_ms(), .change = change};
 
-	if (!is_unchanged(it, a)) {
+	if (a) {
 		struct bw_answer *copy = BW_NEW(struct bw_answer);
 
 		*copy = *a;
@@ -150,42 +182,96 @@ static void answered(const struct bw_answer *a, void *arg)
 	item_done(it);
 }
 
+static bool has_digest(const struct item *it, const struct bw_answer *a)
+{
+	return strcmp(a->digest.text, it->digest) == 0;
+}
+
+static void judged(int rc, const struct bw_err *err, const struct bw_answer *a, struct bw_change *change,
+		   void *arg)
+{
+	struct item *it = arg;
+
+	if (rc < 0)
+		fail_sweep(it->lane->sweep, rc, err);
+	else
+		note(it, a, change);
+}
+
+static void answered(const struct bw_answer *a, void *arg)
+{
+	struct item *it = arg;
+	const struct bw_case is = {
+		.base_id = it->base_id,
+		.registry = it->lane->registry,
+		.repository = it->repository,
+		.tag = it->tag,
+		.digest = it->digest,
+		.failures = it->failures,
+		.open = &it->lane->open,
+	};
+
+	if (!a->trouble && it->digest[0] && !has_digest(it, a))
+		bw_judge_hear(it->lane->sweep->judge, &is, a, judged, it);
+	else
+		note(it, !a->trouble && it->failures == 0 && has_digest(it, a) ? NULL : a, NULL);
+}
+
 static void ask_tag(struct item *it)
 {
 	bw_registry_ask(it->lane->sweep->registry, it->lane->registry, it->repository, it->tag, answered, it);
 }
 
-/*
- * The manifest behind a tag, to see whether a pin is one of its children. When it cannot be had the pin stays
- * undecided, which the verdict shows as unknown; the next sweep tries again.
- */
-static void manifest_came(const struct bw_answer *a, const struct bw_buf *body, void *arg)
-{
-	struct item *it = arg;
-	struct sweep *sw = it->lane->sweep;
-	struct bw_manifest m;
-	int rc;
+/* --- the second phase: is a pin part of what the tag has? ------------------------------------------ */
 
-	if (body && bw_manifest_parse(body->data, body->len, a->media_type, &m, NULL) == 0) {
-		rc = bw_store_put_manifest(sw->store, &a->digest, &m, body->len, bw_clock_ms(), sw->err);
-		bw_manifest_done(&m);
-		sw->result.manifests++;
-		if (rc < 0)
-			fail_sweep(sw, rc);
-	}
-	item_done(it);
+static void decide_pin(struct bw_bodies *b, void *arg)
+{
+	const struct doubt *d = arg;
+	const struct bw_pin_question q = {
+		.pinned = &d->pinned,
+		.tag = &d->tag,
+		.tag_media_type = d->media_type,
+		.want = &d->platform,
+	};
+	struct bw_pinned ret;
+
+	bw_pin_decide(b, &q, &ret);
 }
 
-static void ask_manifest(struct item *it)
+/*
+ * What came is in the store, where the verdict finds it. When the tag's manifest cannot be had the pin stays undecided,
+ * which the verdict shows as unknown; the next sweep tries again. A pinned manifest that has gone does not come back.
+ */
+static void doubt_settled(int rc, const struct bw_err *err, void *arg)
 {
-	struct bw_digest digest;
+	struct doubt *d = arg;
+	struct item *it = d->item;
+	struct sweep *sw = it->lane->sweep;
+	const struct bw_answer *why = rc < 0 ? NULL : bw_bodies_missing(d->bodies, &d->pinned);
+	struct bw_err mine = BW_ERR_INIT;
 
-	/* It comes from the store, which only takes valid ones. */
-	if (bw_digest_parse(it->digest, strlen(it->digest), &digest, NULL) < 0)
-		item_done(it);
+	if (why && bw_trouble_is_absence(why->trouble)) {
+		rc = bw_store_put_missing(sw->store, it->base_id, &d->pinned, why, bw_clock_ms(), &mine);
+		err = &mine;
+	}
+	bw_bodies_free(d->bodies);
+	d->bodies = NULL;
+	it->lane->open--;
+	if (rc < 0)
+		fail_sweep(sw, rc, err);
 	else
-		bw_registry_fetch(it->lane->sweep->registry, it->lane->registry, it->repository, &digest,
-				  manifest_came, it);
+		item_done(it);
+}
+
+static void ask_doubt(struct item *it)
+{
+	struct sweep *sw = it->lane->sweep;
+	const struct bw_body_origin origin = {it->base_id, it->lane->registry, it->repository};
+
+	it->lane->open++;
+	it->doubt->item = it;
+	it->doubt->bodies = bw_bodies_new();
+	bw_inquire(sw->inquiries, &origin, it->doubt->bodies, decide_pin, doubt_settled, it->doubt);
 }
 
 /* --- the list of questions -------------------------------------------------------------------- */
@@ -220,7 +306,7 @@ static struct lane *lane_for(struct sweep *sw, const char *registry)
 static int add_item(const struct bw_base *b, void *arg, struct bw_err *err)
 {
 	struct sweep *sw = arg;
-	struct item it = {.base_id = b->id, .in_trouble = b->in_trouble, .lane = lane_for(sw, b->registry)};
+	struct item it = {.base_id = b->id, .failures = b->failures, .lane = lane_for(sw, b->registry)};
 
 	(void)err;
 	it.repository = pack_texts(b->repository, b->tag, b->digest ? b->digest : "");
@@ -230,20 +316,48 @@ static int add_item(const struct bw_base *b, void *arg, struct bw_err *err)
 	return 0;
 }
 
-/* Two tags may share a digest: its manifest is fetched once. */
-static int add_doubt(const struct bw_base *b, void *arg, struct bw_err *err)
+static bool set_digest(struct bw_digest *to, const char *text)
+{
+	return text && bw_digest_parse(text, strlen(text), to, NULL) == 0;
+}
+
+/* A base that did not answer just now would not answer this either. */
+static int add_doubt(const struct bw_doubt *x, void *arg, struct bw_err *err)
 {
 	struct sweep *sw = arg;
+	struct doubt *d;
+	int rc;
 
-	if (bw_map_put(sw->doubted, b->digest, sw))
+	if (x->base.failures > 0)
 		return 0;
-	return add_item(b, sw, err);
+	rc = add_item(&x->base, sw, err);
+	if (rc < 0)
+		return rc;
+	d = sw->items[sw->item_count - 1].doubt = BW_NEW(struct doubt);
+	/* They come from the store, which only takes valid ones. */
+	if (!set_digest(&d->tag, x->base.digest) || !set_digest(&d->pinned, x->pinned))
+		return bw_fail(err, BW_E_STORE, "a digest of %s/%s:%s in the database is damaged",
+			       x->base.registry, x->base.repository, x->base.tag);
+	if (x->platform && bw_platform_parse(x->platform, strlen(x->platform), &d->platform, NULL) < 0)
+		d->platform = (struct bw_platform){0};
+	if (x->media_type && strlen(x->media_type) < sizeof(d->media_type))
+		memcpy(d->media_type, x->media_type, strlen(x->media_type) + 1);
+	return 0;
+}
+
+static void free_doubt(struct doubt *d)
+{
+	if (d)
+		bw_bodies_free(d->bodies);
+	free(d);
 }
 
 static void clear_items(struct sweep *sw)
 {
-	for (size_t i = 0; i < sw->item_count; i++)
+	for (size_t i = 0; i < sw->item_count; i++) {
 		free(sw->items[i].repository);
+		free_doubt(sw->items[i].doubt);
+	}
 	for (size_t i = 0; i < sw->lane_count; i++) {
 		free(sw->lanes[i]->registry);
 		free(sw->lanes[i]);
@@ -259,8 +373,10 @@ static void run_phase(struct sweep *sw, void (*ask)(struct item *))
 	sw->ask = ask;
 	for (size_t i = 0; i < sw->lane_count; i++)
 		feed(sw->lanes[i]);
-	if (sw->answered < sw->item_count)
+	sw->is_running = true;
+	if (sw->answered < sw->item_count && sw->rc == 0)
 		bw_loop_run(sw->loop);
+	sw->is_running = false;
 	sw->result.interrupted = sw->answered < sw->item_count && sw->rc == 0;
 	flush(sw);
 }
@@ -284,29 +400,32 @@ static int sweep_doubts(struct sweep *sw)
 	rc = bw_store_each_doubt(sw->store, bw_clock_ms(), add_doubt, sw, sw->err);
 	if (rc < 0)
 		return rc;
-	run_phase(sw, ask_manifest);
+	run_phase(sw, ask_doubt);
 	return sw->rc;
 }
 
 static void end_sweep(struct sweep *sw)
 {
+	sw->result.bodies = bw_inquiries_bodies(sw->inquiries);
+	bw_judge_free(sw->judge);
+	bw_inquiries_free(sw->inquiries);
 	clear_items(sw);
 	forget_seen(sw);
 	free(sw->items);
 	free(sw->lanes);
 	free(sw->seen);
-	bw_map_free(sw->doubted, NULL);
 	bw_timer_free(sw->flush_timer);
 }
 
-int bw_sweep(struct bw_loop *l, struct bw_store *s, struct bw_registry *r, const struct bw_sweep_hooks *hooks,
-	     struct bw_sweep_result *ret, struct bw_err *err)
+int bw_sweep(struct bw_loop *l, struct bw_store *s, struct bw_registry *r, const struct bw_sweep_options *o,
+	     const struct bw_sweep_hooks *hooks, struct bw_sweep_result *ret, struct bw_err *err)
 {
 	struct sweep sw = {.loop = l, .store = s, .registry = r, .hooks = hooks, .err = err};
 	int rc;
 
 	sw.flush_timer = bw_timer_new(l, flush_now, &sw);
-	sw.doubted = bw_map_new();
+	sw.inquiries = bw_inquiries_new(r, s);
+	sw.judge = bw_judge_new(l, s, r, sw.inquiries, o->settle_ms);
 	rc = sweep_tags(&sw);
 	if (rc == 0 && !sw.result.interrupted)
 		rc = sweep_doubts(&sw);

@@ -1,0 +1,149 @@
+/* pin.c - see pin.h; and which pins cannot be decided by what the database has: store/base.h. */
+#include "store/pin.h"
+
+#include <string.h>
+
+#include "store/base.h"
+#include "store/manifest.h"
+
+void bw_shelf_done(struct bw_shelf *shelf)
+{
+	bw_bodies_free(shelf->bodies);
+	*shelf = (struct bw_shelf){0};
+}
+
+/* What one use lacks must not look as if the next one needed it, so then the shelf is cleared too. */
+static struct bw_bodies *bodies_for(struct bw_shelf *shelf, int64_t base_id)
+{
+	size_t open = 0;
+
+	if (shelf->bodies)
+		(void)bw_bodies_needs(shelf->bodies, &open);
+	if (shelf->base_id != base_id || open > 0)
+		bw_shelf_done(shelf);
+	if (!shelf->bodies)
+		shelf->bodies = bw_bodies_new();
+	shelf->base_id = base_id;
+	return shelf->bodies;
+}
+
+static bool read_digest(const char *text, struct bw_digest *ret)
+{
+	return text && bw_digest_parse(text, strlen(text), ret, NULL) == 0;
+}
+
+/* A platform that cannot be read back is none: the pin then only has to be some image of the index. */
+static void read_platform(const char *text, struct bw_platform *ret)
+{
+	if (!text || bw_platform_parse(text, strlen(text), ret, NULL) < 0)
+		*ret = (struct bw_platform){0};
+}
+
+int bw_store_decide_pin(struct bw_store *s, struct bw_shelf *shelf, const struct bw_pin_use *u,
+			struct bw_pinned *ret, bool *ret_lacks, struct bw_err *err)
+{
+	struct bw_digest pinned, tag;
+	struct bw_platform want;
+	const struct bw_pin_question q = {
+		.pinned = &pinned,
+		.tag = &tag,
+		.tag_media_type = u->media_type,
+		.want = &want,
+	};
+	struct bw_bodies *b;
+	size_t met = 0, open = 0;
+	int rc;
+
+	*ret = (struct bw_pinned){.pin = u->pinned ? BW_PIN_UNDECIDED : BW_PIN_NONE};
+	if (!read_digest(u->pinned, &pinned) || !read_digest(u->digest, &tag))
+		return 0;
+	read_platform(u->platform, &want);
+	b = bodies_for(shelf, u->base_id);
+	do {
+		bw_pin_decide(b, &q, ret);
+		rc = bw_store_load_needs(s, u->base_id, b, &met, err);
+	} while (rc == 0 && met > 0);
+	(void)bw_bodies_needs(b, &open);
+	if (rc == 0 && ret_lacks)
+		*ret_lacks = open > 0;
+	return rc;
+}
+
+/* --- doubts ----------------------------------------------------------------------------------- */
+
+enum {
+	DOUBT_BASE_ID,
+	DOUBT_REGISTRY,
+	DOUBT_REPOSITORY,
+	DOUBT_TAG,
+	DOUBT_DIGEST,
+	DOUBT_FAILURES,
+	DOUBT_MEDIA_TYPE,
+	DOUBT_PINNED,
+	DOUBT_PLATFORM,
+};
+
+struct doubting {
+	int64_t now_ms;
+	bw_doubt_fn fn;
+	void *arg;
+	struct bw_shelf shelf;
+};
+
+static int on_doubt(struct bw_store *s, sqlite3_stmt *q, struct doubting *x, struct bw_err *err)
+{
+	const struct bw_doubt d = {
+		.base =
+			{
+				.id = bw_sql_column_int(q, DOUBT_BASE_ID),
+				.registry = bw_sql_column(q, DOUBT_REGISTRY),
+				.repository = bw_sql_column(q, DOUBT_REPOSITORY),
+				.tag = bw_sql_column(q, DOUBT_TAG),
+				.digest = bw_sql_column(q, DOUBT_DIGEST),
+				.failures = bw_sql_column_u32(q, DOUBT_FAILURES),
+			},
+		.media_type = bw_sql_column(q, DOUBT_MEDIA_TYPE),
+		.pinned = bw_sql_column(q, DOUBT_PINNED),
+		.platform = bw_sql_column(q, DOUBT_PLATFORM),
+	};
+	const struct bw_pin_use use = {
+		.base_id = d.base.id,
+		.pinned = d.pinned,
+		.platform = d.platform,
+		.digest = d.base.digest,
+		.media_type = d.media_type,
+	};
+	struct bw_pinned pinned;
+	bool lacks = false;
+	int rc = bw_sql_columns_ok(s, err);
+
+	if (rc == 0)
+		rc = bw_store_decide_pin(s, &x->shelf, &use, &pinned, &lacks, err);
+	return rc == 0 && lacks ? x->fn(&d, x->arg, err) : rc;
+}
+
+static int list_doubts(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	struct doubting *x = arg;
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_DOUBTS, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->now_ms);
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		rc = on_doubt(s, q, x, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+int bw_store_each_doubt(struct bw_store *s, int64_t now_ms, bw_doubt_fn fn, void *arg, struct bw_err *err)
+{
+	struct doubting x = {.now_ms = now_ms, .fn = fn, .arg = arg};
+	int rc = bw_sql_view(s, list_doubts, &x, err);
+
+	bw_shelf_done(&x.shelf);
+	return rc;
+}

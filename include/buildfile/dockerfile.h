@@ -70,7 +70,8 @@ struct bw_dockerfile {
  *  - An annotation (watcher/buildfile/note.h) holds for all uses of the instruction below it, and for no
  * other.
  *  - With a platform in `opts`, every use without its own carries it, except the frontend, which runs on the
- * builder.
+ * builder. Without one, a FROM whose --platform stands on TARGETPLATFORM, TARGETARCH and their like names no
+ * platform: it is the build's, whichever that will be. BUILDPLATFORM names the builder's.
  *
  * What BuildKit refuses for one reference (an unset ARG, an invalid name, COPY from the own or a later stage)
  * is that use's `unresolved`; what it refuses for the file is `error`, the first in the order of lines.

@@ -43,8 +43,9 @@ struct bw_use {
 	struct bw_reference parts; /* of `reference`; zeroed without one */
 	char *unresolved;	   /* why there is no reference; NULL when there is one, and for scratch */
 	bool is_scratch;	   /* FROM scratch: no base, and nothing wrong */
-	bool reachable;		   /* the target needs this stage */
-	char *ignored; /* reason of an ignore annotation ("" without a reason); NULL: not ignored */
+	bool follows_target; /* the reference stands on TARGETARCH or the like: it is another one elsewhere */
+	bool reachable;	     /* the target needs this stage */
+	char *ignored;	     /* reason of an ignore annotation ("" without a reason); NULL: not ignored */
 	int64_t ignored_until_ms; /* the annotation holds before this moment; 0: for ever */
 };
 

@@ -38,6 +38,7 @@ struct dockerfile_case {
 	struct bw_setting contexts[CASE_MAX_SETTINGS];
 	struct bw_build_options opts;
 	char *target;
+	char wants[256]; /* of pin_case.h */
 	bool is_escaped;
 };
 
@@ -88,6 +89,8 @@ static inline void case_header(struct dockerfile_case *c, char *line)
 		c->opts.target = c->target;
 	} else if (strncmp(line, "platform: ", 10) == 0) {
 		assert_int_equal(0, bw_platform_parse(line + 10, strlen(line + 10), &c->opts.platform, NULL));
+	} else if (strncmp(line, "want: ", 6) == 0) {
+		(void)snprintf(c->wants, sizeof(c->wants), "%s", line + 6);
 	} else if (strcmp(line, "text: escaped") == 0) {
 		c->is_escaped = true;
 	} else {
@@ -136,7 +139,8 @@ static inline size_t case_each(const char *path, dockerfile_case_fn fn)
 			count++;
 		} else if (state == HEADER && strcmp(line, "---") == 0) {
 			state = TEXT;
-		} else if (state == TEXT && strcmp(line, "--- uses") == 0) {
+		} else if (state == TEXT &&
+			   (strcmp(line, "--- uses") == 0 || strcmp(line, "--- pins") == 0)) {
 			state = USES;
 		} else if (state == HEADER) {
 			case_header(&c, line);

@@ -84,6 +84,7 @@ static bool set_context(struct maker *m, struct bw_use *use, const char *value)
 	use->role = BW_ROLE_CONTEXT;
 	use->expanded = bw_strdup(image);
 	use->arg_span = (struct bw_span){0};
+	use->follows_target = false;
 	if (strcmp(image, "scratch") == 0)
 		use->is_scratch = true;
 	else
@@ -160,7 +161,9 @@ static bool make_base(struct maker *m, const struct bw_site *site, struct bw_use
 	struct bw_text name = {bw_buf_str(&stage->base_text), stage->base_text.len};
 
 	use->role = site->stage == m->final ? BW_ROLE_FINAL : BW_ROLE_STAGE;
-	use->platform = stage->platform ? bw_strdup(stage->platform) : NULL;
+	/* What follows the build's platform names none, as long as the build does not either. */
+	if (stage->platform && !(stage->follows_target && !m->platform[0]))
+		use->platform = bw_strdup(stage->platform);
 	if (stage->context) {
 		check_replaced(m, site, name);
 		return set_context(m, use, stage->context);
@@ -177,6 +180,7 @@ static bool make_base(struct maker *m, const struct bw_site *site, struct bw_use
 		return true;
 	} else {
 		use->arg_span = bw_vars_span(&stage->facts);
+		use->follows_target = stage->facts.is_of_target;
 		if (!set_image(m, use, name, stage->platform))
 			return false;
 	}

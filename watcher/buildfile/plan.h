@@ -47,7 +47,8 @@ struct bw_stage {
 	/* Set by bw_plan_resolve(). */
 	struct bw_buf base_text; /* the expanded name */
 	struct bw_word_facts facts;
-	char *platform; /* normal form; NULL: none */
+	char *platform;	     /* normal form; NULL: none */
+	bool follows_target; /* `platform` is another one for another target platform of the build */
 	char *platform_failure;
 	size_t base;	     /* the stage it is built from; BW_NOWHERE: an image */
 	const char *context; /* the named context that replaces the stage; NULL: none */

@@ -67,6 +67,7 @@ static void set_platform(struct bw_stage *stage, const struct bw_buf *text, cons
 			bw_asprintf("failed to parse platform %.256s: %s", stage->platform_word, err.msg);
 	} else {
 		stage->platform = bw_strdup(bw_platform_format(ret, formatted));
+		stage->follows_target = facts->is_of_target;
 	}
 }
 

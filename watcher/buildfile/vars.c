@@ -12,6 +12,10 @@ static const char *const automatic_names[BW_VARS_AUTOMATIC] = {
 	"TARGETARCH",	 "TARGETVARIANT",  "TARGETSTAGE",
 };
 
+/* Those of the target platform: TARGETPLATFORM to TARGETVARIANT. */
+#define FIRST_OF_TARGET 5
+#define LAST_OF_TARGET	9
+
 /* A variable's name as a string; longer ones are none of ours. */
 #define NAME_MAX_BYTES 256
 
@@ -23,6 +27,20 @@ const char *bw_build_arg(const struct bw_build_options *opts, const char *name)
 		if (bw_text_is(opts->args[i].name, name))
 			value = opts->args[i].value;
 	return value;
+}
+
+static size_t automatic_of(const char *name)
+{
+	size_t i = 0;
+
+	while (i < BW_VARS_AUTOMATIC && strcmp(name, automatic_names[i]) != 0)
+		i++;
+	return i;
+}
+
+bool bw_vars_is_automatic(const char *name)
+{
+	return automatic_of(name) < BW_VARS_AUTOMATIC;
 }
 
 static void var_free(void *p)
@@ -59,6 +77,18 @@ static void init_automatic(struct bw_vars *v, const char *target_stage)
 	}
 }
 
+static bool get_automatic(const struct bw_vars *v, const char *name, struct bw_word_value *ret)
+{
+	size_t i = automatic_of(name);
+
+	if (i == BW_VARS_AUTOMATIC)
+		return false;
+	*ret = (struct bw_word_value){.text = v->automatic[i], .len = strlen(v->automatic[i])};
+	/* A value of --build-arg is the same for every platform. */
+	ret->is_of_target = i >= FIRST_OF_TARGET && i <= LAST_OF_TARGET && !bw_build_arg(v->opts, name);
+	return true;
+}
+
 static bool get(const char *name, size_t len, struct bw_word_value *ret, void *arg)
 {
 	const struct bw_vars *v = arg;
@@ -76,16 +106,11 @@ static bool get(const char *name, size_t len, struct bw_word_value *ret, void *a
 			.len = var->len,
 			.origin = var->arg ? var : NULL,
 			.missing = var->missing,
+			.is_of_target = var->is_of_target,
 		};
 		return true;
 	}
-	for (size_t i = 0; i < BW_VARS_AUTOMATIC; i++)
-		if (strcmp(key, automatic_names[i]) == 0) {
-			*ret = (struct bw_word_value){.text = v->automatic[i],
-						      .len = strlen(v->automatic[i])};
-			return true;
-		}
-	return false;
+	return get_automatic(v, key, ret);
 }
 
 int bw_vars_expand(struct bw_vars *v, char escape, struct bw_text word, struct bw_buf *out,
@@ -145,6 +170,7 @@ static void assign(struct bw_var *var, const struct bw_arg *arg, const struct bw
 	if (facts->missing_count > 0)
 		missing = bw_strndup(facts->missing[0].s, facts->missing[0].len);
 	var->arg = place_of(arg, facts, value);
+	var->is_of_target = facts->is_of_target;
 	free(var->missing);
 	var->missing = missing;
 	set(var, bw_strndup(bw_buf_str(value), value->len), value->len);

@@ -12,13 +12,17 @@
 
 #define BW_VARS_AUTOMATIC 11
 
+/* What the names of ARGs are made of, in files that people write. */
+#define BW_NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
 /* A declared global ARG. */
 struct bw_var {
 	char *value; /* NULL: declared, but unset */
 	size_t len;
 	char *missing; /* name of an unset ARG that left a gap in the value; NULL: none */
 	const struct bw_arg
-		*arg; /* whose default is the value letter by letter, or passes it on; NULL: none is */
+		*arg;	   /* whose default is the value letter by letter, or passes it on; NULL: none is */
+	bool is_of_target; /* the value stands on an automatic TARGET... ARG */
 };
 
 struct bw_vars {
@@ -41,6 +45,9 @@ void bw_vars_done(struct bw_vars *v);
 
 /* The value of a build-arg; NULL: not given. */
 const char *bw_build_arg(const struct bw_build_options *opts, const char *name);
+
+/* Has this variable a value though no ARG gives it one? */
+bool bw_vars_is_automatic(const char *name);
 
 /* Expands a word of the file with these variables. */
 int bw_vars_expand(struct bw_vars *v, char escape, struct bw_text word, struct bw_buf *out,

@@ -244,6 +244,7 @@ static int add_value(struct lexer *l, const struct bw_word_value *value)
 		note_missing(l, value->missing, strlen(value->missing));
 	if (value->len > 0)
 		l->facts.origin = value->origin;
+	l->facts.is_of_target |= value->is_of_target;
 	return add(l, value->text, value->len);
 }
 
@@ -458,6 +459,19 @@ static void note_modifier(struct substitution *u, uint32_t rune)
 	u->modifier[len < sizeof(u->modifier) ? len : sizeof(u->modifier) - 1] = '\0';
 }
 
+/* What comes behind the name; whatever it does, the value has a say in it. */
+static int apply_modifier(struct lexer *l, struct substitution *u, uint32_t rune)
+{
+	int rc;
+
+	if (*u->modifier == '/')
+		rc = apply_replacement(l, u);
+	else
+		rc = apply_word(l, u, rune);
+	l->facts.is_of_target |= u->is_set && u->value.is_of_target;
+	return rc;
+}
+
 static int read_braced(struct lexer *l)
 {
 	struct substitution u = {.mark = l->out->len};
@@ -476,18 +490,16 @@ static int read_braced(struct lexer *l)
 	if (rune == '}')
 		return add_variable(l, u.name, true);
 	note_modifier(&u, rune);
-	if (rune == '/')
-		return apply_replacement(l, &u);
 	if (rune == ':') {
 		u.null_is_unset = true;
 		rune = next(l);
 		note_modifier(&u, rune);
 		if (rune == '#' || rune == '%')
 			return unsupported(l, &u);
-		return apply_word(l, &u, rune);
+		return apply_modifier(l, &u, rune);
 	}
-	if (rune == '+' || rune == '-' || rune == '?' || rune == '#' || rune == '%')
-		return apply_word(l, &u, rune);
+	if (rune == '/' || rune == '+' || rune == '-' || rune == '?' || rune == '#' || rune == '%')
+		return apply_modifier(l, &u, rune);
 	return unsupported(l, &u);
 }
 

@@ -25,6 +25,7 @@ struct bw_word_value {
 	size_t len;
 	const void *origin;  /* the caller's own: who gave the value; NULL: nobody of interest */
 	const char *missing; /* name of an unset variable that left a gap in this value; NULL: none */
+	bool is_of_target;   /* the value is another one for another target platform of the build */
 };
 
 /* False: `name` is unset. */
@@ -48,6 +49,7 @@ struct bw_word_facts {
 	/* Unset variables that left a gap: parts of the word, or of the names in struct bw_word_value. */
 	struct bw_text missing[BW_WORD_MISSING];
 	size_t missing_count;
+	bool is_of_target; /* a value of that kind had a say in the result */
 };
 
 /*

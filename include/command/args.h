@@ -42,6 +42,9 @@ struct bw_args {
 	unsigned fail_on; /* bit per verdict */
 	bool count_frontends;
 	bool offline;
+	bool manifest; /* the bytes of the manifest instead of a listing */
+	bool write;    /* edit the files in place */
+	bool check;    /* only say whether something would change */
 	struct bw_digest digest;
 	bool verbose, quiet, help;
 };
@@ -55,6 +58,7 @@ enum bw_verb_bit {
 	BW_VERB_RESOLVE = 1 << 4,
 	BW_VERB_DONE = 1 << 5,
 	BW_VERB_FORGET = 1 << 6,
+	BW_VERB_PIN = 1 << 7,
 };
 
 /*

@@ -15,6 +15,7 @@ enum bw_exit bw_command_history(const struct bw_args *a);
 enum bw_exit bw_command_resolve(const struct bw_args *a);
 enum bw_exit bw_command_done(const struct bw_args *a);
 enum bw_exit bw_command_forget(const struct bw_args *a);
+enum bw_exit bw_command_pin(const struct bw_args *a);
 
 /* The whole program: finds the verb, parses, runs, answers --help and --version. */
 enum bw_exit bw_command_main(int argc, char **argv);

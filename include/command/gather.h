@@ -6,15 +6,20 @@
 #define BW_COMMAND_GATHER_H
 
 #include "command/args.h"
+#include "core/buf.h"
 #include "image/digest.h"
 
-/* A build file with what identifies it (store/build.h). Valid only during the callback, except what it takes
- * over. */
+/*
+ * A build file with what identifies it (store/build.h). Valid only during the callback, except what it takes over.
+ */
 struct bw_gathered {
 	const char *source; /* "" without --source */
 	const char *root;   /* of a named source; else "" */
 	const char *path;   /* absolute, or inside the root of a named source; "-" for standard input */
+	const char *
+		folder; /* absolute: the folder that the operand names, or that is around its file; "" for "-" */
 	bool is_template;
+	const struct bw_buf *text; /* as it was read; NULL: could not be read */
 	struct bw_dockerfile
 		*file; /* NULL: could not be read. The callback may take its contents and zero it */
 	const char *problem;
@@ -27,6 +32,9 @@ struct bw_gather_hooks {
 	int (*folder)(const char *source, const char *location, void *arg, struct bw_err *err);
 	void *arg;
 };
+
+/* What the build would be given; it refers to `a`. */
+void bw_gather_options(const struct bw_args *a, struct bw_build_options *ret);
 
 struct bw_gather_counts {
 	size_t files;

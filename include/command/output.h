@@ -14,6 +14,12 @@ void bw_output_done(struct bw_report_options *o);
 /* Flushes stdout. A reader that went away (`| head`) is no error of ours. */
 int bw_output_flush(struct bw_err *err) BW_NODISCARD;
 
+/*
+ * Bytes that are the result themselves, such as a patch: as they are, except on a terminal, where control characters
+ * other than the end of a line and the tabulator are shown escaped.
+ */
+void bw_output_bytes(const char *bytes, size_t len);
+
 /* The exit code of the verdicts (design: stale or behind 1, else unknown 2), as --fail-on wants it. */
 enum bw_exit bw_output_exit(const struct bw_args *a, const struct bw_tally *t);
 

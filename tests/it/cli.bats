@@ -21,7 +21,7 @@ teardown() { it_end; }
   bw --help
   expect_status 0
   expect_out '^Example:'
-  for verb in scan check report history resolve "done" forget; do
+  for verb in scan check report history pin resolve "done" forget; do
     expect_out "^  $verb "
     bw "$verb" --help
     expect_status 0
@@ -57,6 +57,12 @@ teardown() { it_end; }
   expect_err "--fail-on: expected .*'stael'"
   bw check --format xml
   expect_status 64
+  bw pin --wriet
+  expect_status 64
+  expect_err "unknown option '--wriet'; did you mean '--write'\?"
+  bw check --write
+  expect_status 64
+  expect_err "option '--write' does not go with this command"
   bw check --connections 0
   expect_status 64
   expect_err '--connections: expected a whole number from 1 to 64'
@@ -73,8 +79,10 @@ teardown() { it_end; }
   bw check "$IT/nowhere"
   expect_status 66
   expect_err "nowhere"
-  bw scan "$IT/nowhere"
-  expect_status 66
+  for verb in scan pin; do
+    bw "$verb" "$IT/nowhere"
+    expect_status 66
+  done
 }
 
 @test "report, history, done and forget without a database say how to get one" {
@@ -89,6 +97,9 @@ teardown() { it_end; }
 @test "a folder without build files says so and is no failure" {
   mkdir "$IT/src"
   bw check "$IT/src"
+  expect_status 0
+  expect_err 'no build files found'
+  bw pin "$IT/src"
   expect_status 0
   expect_err 'no build files found'
   bw scan "$IT/src" --format json
@@ -117,7 +128,7 @@ teardown() { it_end; }
   bw resolve --offline --format json debian ghcr.io/acme/x:1
   expect_status 0
   expect_json '.images | map(.reference)' '["docker.io/library/debian:latest","ghcr.io/acme/x:1"]'
-  expect_json '.images[0]' '{"written":"debian","reference":"docker.io/library/debian:latest","digest":null,"media_type":null,"error":null}'
+  expect_json '.images[0]' '{"written":"debian","reference":"docker.io/library/debian:latest","digest":null,"media_type":null,"size":null,"platform":null,"children":null,"error":null}'
   bw resolve --offline --format json debian Debian
   expect_status 64
   expect_json '.images[1].reference' null

@@ -21,7 +21,7 @@ commands() { "$BASEWATCH" --help | sed -n '/^Commands:/,/^ *$/s/^  \([a-z]\+\) .
       count=$((count + 1))
     done
   done
-  [ "$count" -ge 40 ]
+  [ "$count" -ge 60 ]
 }
 
 @test "the manual names no option that no command has" {

@@ -76,6 +76,25 @@ static void behind_two_dashes_everything_is_an_operand(void **state)
 	bw_args_done(&a);
 }
 
+static void one_name_may_mean_different_things_for_different_verbs(void **state)
+{
+	struct bw_args a;
+	struct bw_err err;
+
+	(void)state;
+	assert_int_equal(parse(BW_VERB_RESOLVE, &a, &err, "--platform=arm64", "--manifest", "debian"), 0);
+	assert_string_equal(a.platform.os, "linux");
+	assert_string_equal(a.platform.arch, "arm64");
+	assert_true(a.manifest);
+	bw_args_done(&a);
+	assert_int_equal(parse(BW_VERB_PIN, &a, &err, "--platform=arm64", "--check", "--write"), 0);
+	assert_string_equal(a.platform.arch, "arm64");
+	assert_true(a.check);
+	assert_true(a.write);
+	assert_false(a.manifest);
+	bw_args_done(&a);
+}
+
 static void fail_on_is_a_list_of_verdicts(void **state)
 {
 	struct bw_args a;
@@ -110,6 +129,10 @@ static void wrong_words_say_what_was_expected(void **state)
 	expect_error(BW_VERB_CHECK, "--source", "a:b", "expected a name without ':' and '/'");
 	expect_error(BW_VERB_CHECK, "--insecure-registry", "http://x",
 		     "expected HOST or HOST:PORT without a scheme");
+	expect_error(BW_VERB_PIN, "--source", "x", "option '--source' does not go with this command");
+	expect_error(BW_VERB_PIN, "--db", "x", "option '--db' does not go with this command");
+	expect_error(BW_VERB_PIN, "--check=yes", NULL, "option '--check' takes no value");
+	expect_error(BW_VERB_RESOLVE, "--write", NULL, "option '--write' does not go with this command");
 	expect_error(BW_VERB_DONE, "--digest", "sha256:x", "--digest: ");
 }
 
@@ -125,6 +148,8 @@ static void every_option_appears_in_the_help_of_its_verbs(void **state)
 	assert_non_null(strstr(text, "--offline "));
 	assert_non_null(strstr(text, "  -h, --help"));
 	assert_null(strstr(text, "--build-arg"));
+	assert_non_null(strstr(text, "only the image for this"));
+	assert_null(strstr(text, "that is built for"));
 	free(text);
 }
 
@@ -176,6 +201,7 @@ int main(void)
 		cmocka_unit_test(nothing_given_means_the_defaults),
 		cmocka_unit_test(a_value_stands_behind_a_blank_or_an_equals_sign),
 		cmocka_unit_test(behind_two_dashes_everything_is_an_operand),
+		cmocka_unit_test(one_name_may_mean_different_things_for_different_verbs),
 		cmocka_unit_test(fail_on_is_a_list_of_verdicts),
 		cmocka_unit_test(wrong_words_say_what_was_expected),
 		cmocka_unit_test(every_option_appears_in_the_help_of_its_verbs),

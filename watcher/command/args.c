@@ -9,11 +9,12 @@
 #include "store/verdict.h"
 
 #define SCANS	(BW_VERB_SCAN | BW_VERB_CHECK)
-#define ASKS	(BW_VERB_CHECK | BW_VERB_RESOLVE)
+#define GATHERS (SCANS | BW_VERB_PIN)
+#define ASKS	(BW_VERB_CHECK | BW_VERB_RESOLVE | BW_VERB_PIN)
 #define JUDGES	(BW_VERB_CHECK | BW_VERB_REPORT)
 #define STORES	(BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_DONE | BW_VERB_FORGET)
 #define PRINTS	(BW_VERB_SCAN | BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_RESOLVE)
-#define TARGETS (SCANS | BW_VERB_REPORT | BW_VERB_DONE | BW_VERB_FORGET)
+#define TARGETS (GATHERS | BW_VERB_REPORT | BW_VERB_DONE | BW_VERB_FORGET)
 #define ALL	(~0U)
 
 /* Takes the value of an option into `a`. A message without the option's name: the caller puts it in front. */
@@ -112,8 +113,8 @@ static int take_target(struct bw_args *a, const char *v, struct bw_err *err)
 static int take_platform(struct bw_args *a, const char *v, struct bw_err *err)
 {
 	if (strchr(v, ','))
-		return bw_fail(err, BW_E_INPUT,
-			       "takes one platform, got '%s': check each in a run of its own", v);
+		return bw_fail(err, BW_E_INPUT, "takes one platform, got '%s': give each in a run of its own",
+			       v);
 	return bw_platform_parse(v, strlen(v), &a->platform, err);
 }
 
@@ -211,6 +212,27 @@ static int take_offline(struct bw_args *a, const char *v, struct bw_err *err)
 	return 0;
 }
 
+static int take_manifest(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	(void)v, (void)err;
+	a->manifest = true;
+	return 0;
+}
+
+static int take_write(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	(void)v, (void)err;
+	a->write = true;
+	return 0;
+}
+
+static int take_check(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	(void)v, (void)err;
+	a->check = true;
+	return 0;
+}
+
 static int take_verbose(struct bw_args *a, const char *v, struct bw_err *err)
 {
 	(void)v, (void)err;
@@ -235,15 +257,21 @@ static int take_help(struct bw_args *a, const char *v, struct bw_err *err)
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct option options[] = {
-	{"--build-arg", 0, "NAME=VALUE", take_build_arg, SCANS, "as given to the build; repeatable"},
+	{"--build-arg", 0, "NAME=VALUE", take_build_arg, GATHERS, "as given to the build; repeatable"},
 	{"--target", 0, "STAGE", take_target, TARGETS, "the stage that is built; default: the last one"},
-	{"--platform", 0, "OS/ARCH", take_platform, SCANS,
+	{"--platform", 0, "OS/ARCH", take_platform, GATHERS,
 	 "the platform that is built for; default: this machine's"},
-	{"--build-context", 0, "NAME=VALUE", take_context, SCANS,
+	{"--platform", 0, "OS/ARCH", take_platform, BW_VERB_RESOLVE, "only the image for this platform"},
+	{"--manifest", 0, NULL, take_manifest, BW_VERB_RESOLVE,
+	 "write the manifest itself, byte for byte, of one IMAGE"},
+	{"--build-context", 0, "NAME=VALUE", take_context, GATHERS,
 	 "as given to the build; docker-image://REF is a base, everything else is local; repeatable"},
 	{"--source", 0, "NAME", take_source, SCANS,
 	 "name of the source: builds are then NAME and the path inside it, the same in every checkout"},
-	{"--exclude", 0, "GLOB", take_exclude, SCANS, "leave out what matches inside the folder; repeatable"},
+	{"--exclude", 0, "GLOB", take_exclude, GATHERS,
+	 "leave out what matches inside the folder; repeatable"},
+	{"--write", 0, NULL, take_write, BW_VERB_PIN, "edit the files in place instead of printing a patch"},
+	{"--check", 0, NULL, take_check, BW_VERB_PIN, "exit 1 if anything would change"},
 	{"--insecure-registry", 0, "HOST", take_insecure, ASKS,
 	 "may be spoken to without TLS if it has none; repeatable. Loopback always may"},
 	{"--cacert", 0, "FILE", take_ca_file, ASKS, "PEM certificates to trust besides the system's"},
@@ -285,6 +313,8 @@ static int fail_unknown(unsigned verb, const char *word, size_t len, struct bw_e
 	const char *best = NULL;
 	size_t best_distance = 4;
 
+	if (find_option(ALL, word, len))
+		return bw_fail(err, BW_E_INPUT, "option '%s' does not go with this command", name);
 	for (size_t i = 0; i < BW_COUNT(options); i++) {
 		size_t d = bw_text_distance(name, options[i].name, best_distance);
 
@@ -295,8 +325,6 @@ static int fail_unknown(unsigned verb, const char *word, size_t len, struct bw_e
 	}
 	if (best)
 		return bw_fail(err, BW_E_INPUT, "unknown option '%s'; did you mean '%s'?", name, best);
-	if (find_option(ALL, word, len))
-		return bw_fail(err, BW_E_INPUT, "option '%s' does not go with this command", name);
 	return bw_fail(err, BW_E_INPUT, "unknown option '%s'", name);
 }
 

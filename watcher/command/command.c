@@ -48,10 +48,18 @@ static const struct verb verbs[] = {
 	 "Every digest that a base was seen with, oldest first. An IMAGE without a tag means all\n"
 	 "tags of its repository; none means every base.\n",
 	 "basewatch history debian:12"},
+	{"pin", BW_VERB_PIN, bw_command_pin, "[PATH...]", "patch that adds or moves @sha256 pins",
+	 "Asks the registries what the tags have now, and prints a patch for `git apply` that pins\n"
+	 "every reference with a tag to that. A pin to one platform's image stays one. What cannot\n"
+	 "be edited safely is listed with the reason. Needs no earlier check, remembers nothing.\n\n"
+	 "Exit code: 0 when the patch was printed or written. With --check 1 if anything would\n"
+	 "change. Else 2 if a base could not be asked or a file not be read.\n",
+	 "basewatch pin services/ | git apply"},
 	{"resolve", BW_VERB_RESOLVE, bw_command_resolve, "IMAGE...", "the digest of a reference now",
-	 "Asks the registries; remembers nothing. Exit code: 64 for a bad reference, 2 if one could\n"
-	 "not be resolved.\n",
-	 "basewatch resolve debian:12 ghcr.io/acme/base"},
+	 "Asks the registries, and shows what is behind each reference: of an index all its images,\n"
+	 "of a single image its platform. Remembers nothing. Exit code: 64 for a bad reference, 2\n"
+	 "if one could not be resolved, or has nothing for the platform.\n",
+	 "basewatch resolve --platform linux/arm64 debian:12 ghcr.io/acme/base"},
 	{"done", BW_VERB_DONE, bw_command_done, "PATH|SOURCE|SOURCE:PATH...", "these builds were rebuilt",
 	 "Acknowledges the digest that was shown last, so that a tag that has moved on since leaves\n"
 	 "the build stale. A folder means every build below it.\n",
@@ -102,7 +110,7 @@ static void print_verb_help(const struct verb *v)
 	       v->summary[0] >= 'a' && v->summary[0] <= 'z' ? v->summary[0] - 'a' + 'A' : v->summary[0],
 	       v->summary + 1, v->help);
 	bw_args_help(v->bit, stdout);
-	if (v->bit & (BW_VERB_SCAN | BW_VERB_CHECK))
+	if (v->bit & (BW_VERB_SCAN | BW_VERB_CHECK | BW_VERB_PIN))
 		print_skipped();
 	printf("\nExample:\n  %s\n", v->example);
 }

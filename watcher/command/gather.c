@@ -17,7 +17,8 @@ struct gather {
 	const struct bw_gather_hooks *hooks;
 	struct bw_build_options options;
 	struct bw_gather_counts counts;
-	const char *root; /* of the named source in this operand; "" without a name */
+	const char *root;   /* of the named source in this operand; "" without a name */
+	const char *folder; /* see struct bw_gathered */
 };
 
 /* Everything that decides which uses come out, so that equal prints mean equal uses. */
@@ -48,8 +49,10 @@ static int hand_on(struct gather *g, const char *path, const struct bw_buf *text
 		.source = g->args->source ? g->args->source : "",
 		.root = g->root,
 		.path = path,
+		.folder = g->folder,
 		.is_template = bw_filename_is_template(path),
 		.problem = problem,
+		.text = text,
 	};
 	int rc;
 
@@ -171,10 +174,13 @@ static int gather_path(struct gather *g, const char *path, struct bw_err *err)
 	const struct bw_folder_hooks fh = {
 		.file = take_found, .trouble = take_trouble, .link = take_link, .arg = g};
 	BW_AUTOFREE char *root = g->args->source ? find_root(path) : NULL;
+	BW_AUTOFREE char *real = realpath(path, NULL);
+	BW_AUTOFREE char *folder = real ? folder_of(real) : NULL;
 	BW_AUTOFREE char *walked = NULL;
 	int rc;
 
 	g->root = root ? root : "";
+	g->folder = folder ? folder : "";
 	rc = bw_folder_walk(path, &fo, &fh, &walked, err);
 	if (rc == 0 && g->hooks->folder)
 		rc = g->hooks->folder(g->args->source ? g->args->source : "", walked, g->hooks->arg, err);
@@ -184,28 +190,30 @@ static int gather_path(struct gather *g, const char *path, struct bw_err *err)
 static int gather_operand(struct gather *g, const char *operand, struct bw_err *err)
 {
 	g->root = "";
+	g->folder = "";
 	return strcmp(operand, "-") == 0 ? gather_stdin(g, err) : gather_path(g, operand, err);
+}
+
+void bw_gather_options(const struct bw_args *a, struct bw_build_options *ret)
+{
+	*ret = (struct bw_build_options){
+		.args = a->build_args.items,
+		.arg_count = a->build_args.count,
+		.contexts = a->contexts.items,
+		.context_count = a->contexts.count,
+		.target = a->target,
+		.platform = a->platform,
+	};
+	bw_platform_host(&ret->builder);
 }
 
 int bw_gather(const struct bw_args *a, const struct bw_gather_hooks *h, struct bw_gather_counts *ret,
 	      struct bw_err *err)
 {
-	struct gather g = {
-		.args = a,
-		.hooks = h,
-		.options =
-			{
-				.args = a->build_args.items,
-				.arg_count = a->build_args.count,
-				.contexts = a->contexts.items,
-				.context_count = a->contexts.count,
-				.target = a->target,
-				.platform = a->platform,
-			},
-	};
+	struct gather g = {.args = a, .hooks = h};
 	int rc = 0;
 
-	bw_platform_host(&g.options.builder);
+	bw_gather_options(a, &g.options);
 	if (a->operands.count == 0)
 		rc = gather_operand(&g, ".", err);
 	for (size_t i = 0; i < a->operands.count && rc == 0; i++)

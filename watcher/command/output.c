@@ -60,6 +60,49 @@ int bw_output_flush(struct bw_err *err)
 	return 0;
 }
 
+/* A manifest is one line, however long it is: it is escaped piece by piece. */
+#define PIECE 4096
+
+/* Bytes of the next piece: up to an end of line or tabulator, and no sequence of UTF-8 is cut. */
+static size_t piece_of(const char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && n < PIECE && bytes[n] != '\n' && bytes[n] != '\t') {
+		size_t step = bw_utf8_len(bytes + n, len - n);
+
+		n += step > 0 ? step : 1;
+	}
+	return n;
+}
+
+static void print_escaped(const char *bytes, size_t len)
+{
+	BW_AUTOBUF struct bw_buf text;
+
+	bw_buf_init(&text, 8 * (PIECE + 4)); /* a character becomes at most eight bytes: \u{NNNN} */
+	while (len > 0) {
+		size_t n = piece_of(bytes, len);
+
+		bw_buf_clear(&text);
+		if (n == 0)
+			bw_buf_addc(&text, bytes[n++]);
+		else
+			bw_text_escape(&text, bytes, n);
+		(void)fwrite(bw_buf_str(&text), 1, text.len, stdout);
+		bytes += n;
+		len -= n;
+	}
+}
+
+void bw_output_bytes(const char *bytes, size_t len)
+{
+	if (isatty(STDOUT_FILENO))
+		print_escaped(bytes, len);
+	else
+		(void)fwrite(bytes, 1, len, stdout);
+}
+
 enum bw_exit bw_output_exit(const struct bw_args *a, const struct bw_tally *t)
 {
 	unsigned found = 0;

@@ -1,183 +1,153 @@
-#include <string.h>
-
-#include "command/ask.h"
 #include "command/command.h"
+#include "command/lookup.h"
 #include "command/output.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "report/listing.h"
 
-/* One IMAGE: its parts and normal form, then what the registry said. `error` set: it ended there. */
-struct image {
-	const char *written;
-	struct bw_reference parts;
-	char *reference;
-	struct bw_answer answer;
-	char *error;
-	bool is_bad; /* not a reference at all */
-	struct batch *batch;
+/* --- the listing ------------------------------------------------------------------------------------ */
+
+/* One row of the listing with the texts that it points to. */
+struct shown {
+	struct bw_resolved_child *children;
+	char (*platforms)[BW_PLATFORM_MAX]; /* of the children, or of the one image */
 };
 
-struct batch {
-	struct image *images;
-	size_t count;
-	size_t waiting;
-	struct bw_loop *loop;
-	struct bw_registry *registry;
-	size_t next; /* images[next..] are not asked yet */
-};
-
-static void parse_image(struct image *x, const char *text)
+static void show_children(const struct bw_images *images, struct shown *s, struct bw_resolved *row)
 {
-	struct bw_err err = BW_ERR_INIT;
-	size_t offset = 0;
+	s->platforms = bw_alloc((images->count + 1) * sizeof(*s->platforms));
+	s->children = bw_alloc((images->count + 1) * sizeof(*s->children));
+	for (size_t i = 0; i < images->count; i++) {
+		const struct bw_image *x = &images->items[i];
 
-	x->written = text;
-	if (bw_reference_parse(text, strlen(text), &x->parts, &offset, &err) < 0) {
-		x->error = bw_asprintf("%s (at character %zu)", err.msg, offset + 1);
-		x->is_bad = true;
+		s->children[i] = (struct bw_resolved_child){
+			.platform = bw_platform_format(&x->platform, s->platforms[i]),
+			.digest = x->digest.text,
+			.size = x->size,
+			.is_attestation = x->is_attestation,
+		};
+	}
+	row->children = s->children;
+	row->child_count = images->count;
+}
+
+static void show_platform(const struct bw_image *image, struct shown *s, struct bw_resolved *row)
+{
+	s->platforms = bw_alloc(sizeof(*s->platforms));
+	if (image->platform.os[0])
+		row->platform = bw_platform_format(&image->platform, s->platforms[0]);
+}
+
+static void show_image(const struct bw_lookup *x, struct shown *s, struct bw_resolved *row)
+{
+	*row = (struct bw_resolved){
+		.written = x->written, .reference = x->reference, .size = -1, .error = x->error};
+	if (x->error || !bw_digest_is_set(&x->digest))
 		return;
-	}
-	x->reference = bw_reference_format(&x->parts);
+	row->digest = x->digest.text;
+	row->media_type = x->media_type[0] ? x->media_type : NULL;
+	row->size = x->size;
+	if (x->image)
+		show_platform(x->image, s, row);
+	else if (x->images.is_index)
+		show_children(&x->images, s, row);
 }
 
-static void feed(struct batch *b);
-
-static void answered(const struct bw_answer *a, void *arg)
+static int show(const struct bw_lookup *images, size_t count, const struct bw_args *a, struct bw_err *err)
 {
-	struct image *x = arg;
-
-	x->answer = *a;
-	if (a->trouble)
-		x->error = bw_asprintf("%s: %s", bw_trouble_text(a->trouble), a->message);
-	if (--x->batch->waiting == 0)
-		bw_loop_stop(x->batch->loop);
-	else
-		feed(x->batch);
-}
-
-/* A digest wins over a tag, as it does in a pull. */
-static void ask(struct image *x)
-{
-	const char *what =
-		bw_digest_is_set(&x->parts.digest) ? x->parts.digest.text : bw_reference_tag(&x->parts);
-
-	bw_registry_ask(x->batch->registry, x->parts.registry, x->parts.repository, what, answered, x);
-}
-
-/* In order; a full queue of one registry makes the rest wait, which a command line of images can bear. */
-static void feed(struct batch *b)
-{
-	while (b->next < b->count) {
-		struct image *x = &b->images[b->next];
-
-		if (!x->is_bad && bw_registry_room(b->registry, x->parts.registry) == 0)
-			return;
-		b->next++;
-		if (!x->is_bad)
-			ask(x);
-	}
-}
-
-static void mark_unanswered(struct batch *b)
-{
-	for (size_t i = 0; i < b->count; i++) {
-		struct image *x = &b->images[i];
-
-		if (!x->error && !bw_digest_is_set(&x->answer.digest))
-			x->error = bw_strdup("interrupted");
-	}
-}
-
-static int ask_all(struct batch *b, const struct bw_args *a, bool *ret_interrupted, struct bw_err *err)
-{
-	struct bw_asker k;
-	int rc = bw_asker_init(&k, a, err);
-
-	for (size_t i = 0; i < b->count; i++)
-		b->waiting += !b->images[i].is_bad;
-	b->loop = k.loop;
-	b->registry = k.registry;
-	if (rc == 0 && b->waiting > 0) {
-		feed(b);
-		bw_loop_run(b->loop);
-		*ret_interrupted = k.interrupted;
-		mark_unanswered(b);
-	}
-	bw_asker_done(&k);
-	return rc;
-}
-
-static int show(const struct batch *b, const struct bw_args *a, struct bw_err *err)
-{
-	struct bw_resolved *rows = bw_alloc((b->count + 1) * sizeof(*rows));
+	struct bw_resolved *rows = bw_alloc((count + 1) * sizeof(*rows));
+	struct shown *texts = bw_alloc((count + 1) * sizeof(*texts));
 	struct bw_report_options o;
 	bool written;
 
-	for (size_t i = 0; i < b->count; i++) {
-		const struct image *x = &b->images[i];
-
-		rows[i] = (struct bw_resolved){
-			.written = x->written,
-			.reference = x->reference,
-			.digest = x->answer.digest.text[0] ? x->answer.digest.text : NULL,
-			.media_type = x->answer.media_type[0] ? x->answer.media_type : NULL,
-			.error = x->error,
-		};
-	}
+	for (size_t i = 0; i < count; i++)
+		show_image(&images[i], &texts[i], &rows[i]);
 	bw_output_init(a, &o);
-	written = bw_resolve_write(rows, b->count, &o);
+	written = bw_resolve_write(rows, count, &o);
 	bw_output_done(&o);
+	for (size_t i = 0; i < count; i++) {
+		free(texts[i].children);
+		free(texts[i].platforms);
+	}
+	free(texts);
 	free(rows);
 	return written ? bw_output_flush(err) : bw_fail_sys(err, 0, "write to standard output");
 }
 
+/* --- the verb --------------------------------------------------------------------------------------- */
+
+/* Nothing but the manifest may be on standard output. */
+static int show_manifest(const struct bw_lookup *x, struct bw_err *err)
+{
+	if (x->error)
+		bw_error("%s: %s", x->written, x->error);
+	else
+		bw_output_bytes(bw_buf_str(&x->bytes), x->bytes.len);
+	return bw_output_flush(err);
+}
+
 /* A bad reference is the user's (64); one that could not be resolved is unknown (2). */
-static enum bw_exit worst(const struct batch *b)
+static enum bw_exit worst(const struct bw_lookup *images, size_t count)
 {
 	enum bw_exit code = BW_EXIT_OK;
 
-	for (size_t i = 0; i < b->count; i++) {
-		if (b->images[i].is_bad)
+	for (size_t i = 0; i < count; i++) {
+		if (images[i].is_bad)
 			return BW_EXIT_USAGE;
-		if (b->images[i].error)
+		if (images[i].trouble)
+			bw_error("%s: %s", images[i].written, images[i].trouble);
+		if (images[i].error || images[i].trouble)
 			code = BW_EXIT_UNKNOWN;
 	}
 	return code;
 }
 
-static void free_images(struct batch *b)
+static enum bw_exit resolve(struct bw_lookup *images, size_t count, const struct bw_args *a)
 {
-	for (size_t i = 0; i < b->count; i++) {
-		bw_reference_done(&b->images[i].parts);
-		free(b->images[i].reference);
-		free(b->images[i].error);
-	}
-	free(b->images);
+	struct bw_err err = BW_ERR_INIT;
+	bool interrupted = false;
+	int rc = 0;
+
+	if (!a->offline)
+		rc = bw_lookup_all(images, count, a, &interrupted, &err);
+	if (rc == 0)
+		rc = a->manifest ? show_manifest(images, &err) : show(images, count, a, &err);
+	if (rc < 0)
+		return bw_exit_with(&err);
+	return interrupted ? BW_EXIT_INTERRUPTED : worst(images, count);
+}
+
+/* NULL: nothing is wrong with the command line. */
+static const char *find_misuse(const struct bw_args *a)
+{
+	if (a->operands.count == 0)
+		return "resolve needs at least one IMAGE, such as debian:12";
+	if (a->manifest && a->operands.count > 1)
+		return "--manifest takes one IMAGE";
+	if (a->offline && a->manifest)
+		return "--offline and --manifest exclude each other";
+	if (a->offline && a->platform.os[0])
+		return "--offline and --platform exclude each other";
+	return NULL;
 }
 
 enum bw_exit bw_command_resolve(const struct bw_args *a)
 {
-	struct bw_err err = BW_ERR_INIT;
-	struct batch b = {.count = a->operands.count};
+	const size_t count = a->operands.count;
+	const char *misuse = find_misuse(a);
+	struct bw_lookup *images;
 	enum bw_exit code;
-	bool interrupted = false;
-	int rc = 0;
 
-	if (b.count == 0) {
-		bw_error("resolve needs at least one IMAGE, such as debian:12");
+	if (misuse) {
+		bw_error("%s", misuse);
 		return BW_EXIT_USAGE;
 	}
-	b.images = bw_alloc(b.count * sizeof(*b.images));
-	for (size_t i = 0; i < b.count; i++) {
-		b.images[i].batch = &b;
-		parse_image(&b.images[i], a->operands.items[i]);
-	}
-	if (!a->offline)
-		rc = ask_all(&b, a, &interrupted, &err);
-	if (rc == 0)
-		rc = show(&b, a, &err);
-	code = rc < 0 ? bw_exit_with(&err) : interrupted ? BW_EXIT_INTERRUPTED : worst(&b);
-	free_images(&b);
+	images = bw_alloc(count * sizeof(*images));
+	for (size_t i = 0; i < count; i++)
+		bw_lookup_init(&images[i], a->operands.items[i]);
+	code = resolve(images, count, a);
+	for (size_t i = 0; i < count; i++)
+		bw_lookup_done(&images[i]);
+	free(images);
 	return code;
 }

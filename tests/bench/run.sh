@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh PROGRAM FLOOR USAGE - what `make bench` runs: basewatch against floors written next to it, all on loopback, in the
 # same run. One JSON line per row, then a table. The goals are those of contrib/HACKING.md; a missed goal is shown,
-# it does not fail the run, because a shared machine is no judge.
+# it does not fail the run, because a shared machine is no judge. BENCH_PARTS="scan changes" measures only these.
 set -euo pipefail
 
 PROGRAM=$(realpath "$1")
@@ -148,15 +148,49 @@ bench_registry() {
     sh -c "while read -r ref; do skopeo inspect --cert-dir '$WORK/certs' --format '{{.Digest}}' docker://\$ref; done"
 }
 
+# bench_change NAME OPTION: 500 of 1,000 bases move from image to image, each base to images of its own with two
+# platforms that differ in OPTION. How many requests that takes, and the time against the same requests alone.
+bench_change() {
+  local name=$1 option=$2 prefix=${2#--} dir db step=0 image heads gets
+  dir=$WORK/$prefix
+  db=$dir.db
+  local many=(image many "$(host_of moving)/$prefix" --repos 100 --distinct --kind index --platform "linux/amd64,linux/arm64"
+    --storage "$PEERS_DIR/moving/storage")
+  "${many[@]}" --count 1000 "$option" A --builds "$dir" --files 10 >/dev/null
+  check --db "$db" "$dir" >/dev/null
+  for image in B C; do
+    step=$((step + 1))
+    "${many[@]}" --count 500 "$option" "$image" >/dev/null
+    cp "$db" "$db.before"
+    requests_forget moving
+    check --db "$db" "$dir" >/dev/null
+    heads=$(requests moving HEAD)
+    gets=$(requests moving GET)
+    request_lines moving | sed -E "s|^HEAD |$(url_of moving)|; s|^GET |GET $(url_of moving)|" >"$dir.urls"
+    measure --name "500 of 1,000 bases: $name, change $step" --runs 3 --stdin-vs "$dir.urls" \
+      --before "rm -f '$db-wal' '$db-shm'; cp '$db.before' '$db'" -- \
+      "$PROGRAM" check --cacert "$PEERS_CA" --format json --db "$db" "$dir" --vs "$FLOOR" "$PEERS_CA" 32 3
+    row "{\"name\": \"500 of 1,000 bases: $name, change $step\", \"heads\": $heads, \"gets\": $gets, \"gets_per_change\": $(
+      jq -n "$gets / 500"
+    )}"
+  done
+}
+
+bench_changes() {
+  registry_start moving --tls
+  bench_change "other content" --seed
+  bench_change "other attestations" --attest
+}
+
 nginx_start
-bench_sweep
-bench_memory
-bench_one
-bench_scan
-bench_registry
+for part in ${BENCH_PARTS:-sweep memory one scan registry changes}; do "bench_$part"; done
 
 echo
 jq -r 'select(.ratio) | [.name, .ratio.cpu, .ratio.wall, .ratio.rss, (.goal | join(" ")),
   (if .goal == [] then "" elif .held then "held" else "MISSED" end)] | @tsv' "$WORK/rows" |
   awk -F '\t' 'BEGIN { printf "%-64s %6s %6s %6s  %s\n", "ours / floor", "cpu", "wall", "memory", "goal" }
     { printf "%-64s %6s %6s %6s  %s %s\n", $1, $2, $3, $4, $5, $6 }'
+echo
+jq -r 'select(.gets_per_change) | [.name, .heads, .gets, .gets_per_change] | @tsv' "$WORK/rows" |
+  awk -F '\t' 'BEGIN { printf "%-64s %6s %6s  %s\n", "requests", "HEAD", "GET", "GET per change" }
+    { printf "%-64s %6s %6s  %s\n", $1, $2, $3, $4 }'

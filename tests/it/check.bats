@@ -58,7 +58,7 @@ COPY --from=$REG/$REPO/app:2 /x /x"
   expect_json '.bases[0].verdict' stale
   expect_json '.bases[0].previous' "$old"
   expect_json '.bases[0].digest' "$new"
-  expect_json '.bases[0].class' unclassified
+  expect_json '.bases[0].class' content
   expect_json '.summary' '{"stale":1,"behind":0,"unknown":0,"fresh":0,"unfollowable":0,"ignored":0}'
   since=$(json '.bases[0].stale_since')
   bw check "$IT/src" --format json

@@ -35,6 +35,7 @@ PROGRAM
   bw_capture "$DEMO" "$IT/program"
   expect_status 0
   expect_out '^args: check config/examples --build-arg REGISTRY=127\.0\.0\.1:[0-9]+ --db /'
+  expect_out '^args: pin config/examples/api --build-arg REGISTRY=127\.0\.0\.1:[0-9]+$'
   expect_out '^args: history 127\.0\.0\.1:[0-9]+/library/node:'
   expect_same "" "$(ls -A "$TMPDIR")"
 }
@@ -65,9 +66,9 @@ PROGRAM
 @test "the demo with the program shows the verdicts turn" {
   bw_capture "$DEMO" "$BASEWATCH"
   expect_status 0
-  local first second third
+  local first second third seed='debian:12-slim, second build' digest
   first=$(sed -n "/basewatch check/,/^Meanwhile/p;/^Meanwhile/q" <<<"$out")
-  second=$(sed -n '/^Meanwhile/,/basewatch done/p' <<<"$out")
+  second=$(sed -n '/^Meanwhile/,/^The api/p' <<<"$out")
   third=$(sed -n '/basewatch report/,/basewatch history/p' <<<"$out")
   grep -q fresh <<<"$first"
   run grep -qE '(stale|behind|unknown) ' <<<"$first"
@@ -75,5 +76,12 @@ PROGRAM
   for verdict in stale behind unknown fresh; do
     grep -q "$verdict" <<<"$second" || it_fail "after the tags moved nothing is $verdict"
   done
+  grep -qE '^stale .*node:.* \(content: linux/amd64: 2 of 5 layers differ' <<<"$second" || it_fail "node has no new content"
+  grep -qE '^fresh .*nginx:.* \(index: attestations only\)' <<<"$second" || it_fail "nginx is not carried along"
+  digest=$(image digest --kind index --platform linux/amd64,linux/arm64 --seed "$seed" --attest "$seed" | jq -r .digest)
+  expect_out "^\+FROM \\$\{REGISTRY\}/library/debian:12-slim@$digest\$"
+  expect_err '^basewatch: warning: .*golang.*GO_VERSION'
   grep -q behind <<<"$third" || it_fail "the pin is not behind in the report"
+  expect_out '^ +2 .* content .*2 of 5 layers differ'
+  expect_out '^ +2 .* index .*attestations only'
 }

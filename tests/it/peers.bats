@@ -108,6 +108,89 @@ KINDS
   [[ $(jq -c '.[1]' <<<"$one") != $(jq -c '.[1]' <<<"$two") ]]
 }
 
+# differences A.json B.json: how many top objects, manifests, configurations and layers are not the same; images are
+# compared one by one in their order.
+differences() {
+  jq -nr --slurpfile a "$1" --slurpfile b "$2" '
+    def count(f): [[$a[0].images, $b[0].images] | transpose[] | select((.[0] | f) != (.[1] | f))] | length;
+    def layers: [[$a[0].images, $b[0].images] | transpose[] | [.[0].layers, .[1].layers] | transpose[] | select(.[0] != .[1])];
+    "\([$a, $b] | if .[0][0].digest == .[1][0].digest then 0 else 1 end) \(count(.digest)) \(count(.config)) \(layers | length)"'
+}
+
+@test "each way to be different changes what it says, and nothing else" {
+  local base=(--kind index --platform "linux/amd64,linux/arm64" --layers 3 --attest x) wanted what words
+  image digest "${base[@]}" >"$IT/a"
+  while IFS='|' read -r wanted what; do
+    eval "words=($what)"
+    image digest "${base[@]}" "${words[@]}" >"$IT/b"
+    expect_same "$what: $wanted" "$what: $(differences "$IT/a" "$IT/b")"
+  done <<'WAYS'
+0 0 0 0|--seed A
+1 2 2 6|--seed B
+1 2 2 2|--layer-seed 2=B
+1 1 1 3|--for linux/arm64 --seed B
+1 1 1 1|--for linux/arm64 --layer-seed 3=B
+1 2 0 6|--recompress
+1 2 2 0|--config-seed B
+1 2 2 0|--env MODE=fast
+1 1 1 0|--for linux/amd64 --env MODE=fast
+1 2 2 0|--label version=2
+1 2 2 0|--entrypoint /bin/sh --entrypoint=-c
+1 2 2 0|--history 'ENV MODE=fast'
+1 2 2 0|--created 2024-02-01T00:00:00Z
+1 2 0 0|--child-annotation a=b
+1 1 0 0|--for linux/arm64 --child-annotation a=b
+1 0 0 0|--entry-annotation a=b
+1 0 0 0|--for linux/arm64 --entry-annotation a=b
+1 0 0 0|--annotation a=b
+1 0 0 0|--attest y
+1 0 0 0|--reverse
+1 0 0 0|--no-platforms
+WAYS
+}
+
+@test "what is said for a platform that is not there is an error" {
+  run image digest --kind index --platform linux/amd64 --for linux/arm64 --seed B
+  [[ $status -eq 1 && $output == *'there is no image for linux/arm64'* ]]
+  run image head "$(host_of plain)/app:1" --for linux/arm64 --seed B
+  [[ $status -eq 2 && $output == *'--for means nothing to head'* ]]
+}
+
+@test "configurations and entries carry the platform in full, variants and Windows versions included" {
+  image push "$(host_of plain)/platforms:1" --kind index --layers 2 --env A=B --label c=d --entrypoint /x --history 'ENV A=B' \
+    --platform 'linux/arm/v7,linux/arm64/v8,windows(10.0.20348.2700)/amd64' >"$IT/pushed"
+  ask GET "$(url_of plain)/v2/platforms/manifests/1"
+  expect_same '[{"architecture":"arm","os":"linux","variant":"v7"},{"architecture":"arm64","os":"linux","variant":"v8"},{"architecture":"amd64","os":"windows","os.version":"10.0.20348.2700"}]' \
+    "$(jq -c '[.manifests[].platform]' "$IT/body")"
+  ask GET "$(url_of plain)/v2/platforms/blobs/$(jq -r '.images[2].config' "$IT/pushed")"
+  expect_same '["windows","amd64","10.0.20348.2700"]' "$(jq -c '[.os, .architecture, .["os.version"]]' "$IT/body")"
+  expect_same '["A=B"]' "$(jq -c '[.config.Env[] | select(startswith("A="))]' "$IT/body")"
+  expect_same '{"c":"d"} ["/x"]' "$(jq -cr '"\(.config.Labels) \(.config.Entrypoint)"' "$IT/body")"
+  expect_same '[2,3,1]' \
+    "$(jq -c '[(.rootfs.diff_ids | length), (.history | length), ([.history[] | select(.empty_layer)] | length)]' "$IT/body")"
+  ask GET "$(url_of plain)/v2/platforms/manifests/$(jq -r '.images[0].digest' "$IT/pushed")"
+  ask GET "$(url_of plain)/v2/platforms/blobs/$(jq -r .layers[1].digest "$IT/body")"
+  expect_same "A linux/arm/v7" "$(tar -xzO -f "$IT/body" crafted-2)"
+}
+
+@test "an index without platforms leaves them to the configurations, and one may lie in another" {
+  image push "$(host_of plain)/bare:1" --kind index --platform linux/amd64,linux/arm64 --no-platforms >"$IT/pushed"
+  ask GET "$(url_of plain)/v2/bare/manifests/1"
+  expect_same '[null,null]' "$(jq -c '[.manifests[].platform]' "$IT/body")"
+  ask GET "$(url_of plain)/v2/bare/blobs/$(jq -r '.images[1].config' "$IT/pushed")"
+  expect_same arm64 "$(jq -r .architecture "$IT/body")"
+  local depth digest
+  for depth in 1 2 3 4; do
+    digest=$(image push "$(host_of plain)/deep:$depth" --kind nested --depth "$depth" --platform linux/amd64,linux/arm64 | jq -r .digest)
+    for ((; depth > 1; depth--)); do
+      ask GET "$(url_of plain)/v2/deep/manifests/$digest"
+      digest=$(jq -r '.manifests[0].digest' "$IT/body")
+    done
+    ask GET "$(url_of plain)/v2/deep/manifests/$digest"
+    expect_same '["amd64","arm64"]' "$(jq -c '[.manifests[].platform.architecture]' "$IT/body")"
+  done
+}
+
 @test "a tag can be copied and a manifest deleted" {
   local pushed
   pushed=$(image push "$(host_of plain)/gone:1")
@@ -117,6 +200,21 @@ KINDS
   ask GET "$(url_of plain)/v2/gone/manifests/2"
   expect_same "1.1 404" "$code"
   expect_same MANIFEST_UNKNOWN "$(jq -r '.errors[0].code' "$IT/body")"
+}
+
+@test "a child and a configuration can be deleted while the index stays" {
+  local child config
+  image push "$(host_of plain)/part:1" --kind index --platform linux/amd64,linux/arm64 >"$IT/pushed"
+  child=$(jq -r '.images[0].digest' "$IT/pushed")
+  config=$(jq -r '.images[1].config' "$IT/pushed")
+  image delete "$(host_of plain)/part@$child"
+  image delete "$(host_of plain)/part@$config" --blob
+  ask GET "$(url_of plain)/v2/part/manifests/$child"
+  expect_same "1.1 404" "$code"
+  ask GET "$(url_of plain)/v2/part/blobs/$config"
+  expect_same "1.1 404 BLOB_UNKNOWN" "$code $(jq -r '.errors[0].code' "$IT/body")"
+  ask GET "$(url_of plain)/v2/part/manifests/1"
+  expect_same "1.1 200" "$code"
 }
 
 @test "many tags are pushed at once, through the API or straight to the disk" {
@@ -129,6 +227,27 @@ KINDS
   expect_same "1.1 200" "$code"
   ask HEAD "$(url_of plain)/v2/disk/r004/manifests/t0010"
   expect_same "1.1 404" "$code"
+}
+
+@test "each of many tags can have an image of its own, whole, and the same through the API and on the disk" {
+  local part one two
+  image many "$(host_of plain)/own" --count 4 --repos 2 --distinct --kind index --platform linux/amd64,linux/arm64 --seed B
+  one=$(image head "$(host_of plain)/own/r001:t0001" | jq -r .digest)
+  two=$(image head "$(host_of plain)/own/r000:t0001" | jq -r .digest)
+  [[ $one != "$two" ]]
+  expect_same "$one" "$(digest_of "$(image digest --seed 'B own/r001:t0001' --kind index --platform linux/amd64,linux/arm64)")"
+  registry_start disk
+  image many "$(host_of disk)/own" --count 4 --repos 2 --distinct --kind index --platform linux/amd64,linux/arm64 --seed B \
+    --storage "$PEERS_DIR/disk/storage"
+  expect_same "$one" "$(image head "$(host_of disk)/own/r001:t0001" | jq -r .digest)"
+  image digest --seed 'B own/r001:t0001' --kind index --platform linux/amd64,linux/arm64 >"$IT/image"
+  ask HEAD "$(url_of disk)/v2/own/r001/manifests/$(jq -r '.images[1].digest' "$IT/image")"
+  expect_same "1.1 200" "$code"
+  for part in .config .layers[0]; do
+    ask HEAD "$(url_of disk)/v2/own/r001/blobs/$(jq -r ".images[1]$part" "$IT/image")"
+    expect_same "$part 1.1 200" "$part $code"
+  done
+  peer_stop disk
 }
 
 @test "requests to a real registry are counted" {
@@ -257,6 +376,27 @@ SCRIPT
   [[ $(header docker-content-digest) == sha256:0123456789abcdef* ]]
   ask GET "$(url_of fake)/v2/app/manifests/nonsense"
   expect_same sha256:xyz "$(header docker-content-digest)"
+}
+
+@test "the fake serves whole images by digest, and nothing else" {
+  local seed
+  fake_script fake <<'SCRIPT'
+HEAD /v2/app/manifests/1         manifest=B kind=index
+HEAD|GET /v2/app/*/sha256:*      by-digest=A,B kind=index
+SCRIPT
+  ask HEAD "$(url_of fake)/v2/app/manifests/1"
+  expect_same "$(digest_of "$(image digest --seed B --kind index)")" "$(header docker-content-digest)"
+  for seed in A B; do
+    image digest --seed "$seed" --kind index >"$IT/image"
+    ask GET "$(url_of fake)/v2/app/manifests/$(jq -r .digest "$IT/image")"
+    expect_same "$(jq -r '.images[0].digest' "$IT/image")" "$(jq -r '.manifests[0].digest' "$IT/body")"
+    ask GET "$(url_of fake)/v2/app/manifests/$(jq -r '.images[0].digest' "$IT/image")"
+    expect_same "$(jq -r '.images[0].config' "$IT/image")" "$(jq -r .config.digest "$IT/body")"
+    ask GET "$(url_of fake)/v2/app/blobs/$(jq -r '.images[0].config' "$IT/image")"
+    expect_same amd64 "$(jq -r .architecture "$IT/body")"
+  done
+  ask GET "$(url_of fake)/v2/app/manifests/$(digest_of "$(image digest --seed C --kind index)")"
+  expect_same "1.1 404 MANIFEST_UNKNOWN" "$code $(jq -r '.errors[0].code' "$IT/body")"
 }
 
 @test "the fake asks for a token, gives one, and sees it come" {

@@ -67,7 +67,7 @@ GET * manifest=A digest=wrong
 SCRIPT
   from f app:1
   check
-  expect_unknown 'digest'
+  expect_unknown 'its header says sha256:.*and its body is sha256:'
   expect_json '.bases[0].digest' null
 }
 

@@ -6,9 +6,11 @@ block, because the output of a real compressor changes with its version, and a d
 must stay true on every machine.
 """
 
+import dataclasses
 import hashlib
 import io
 import json
+import re
 import struct
 import tarfile
 import zlib
@@ -29,6 +31,7 @@ KINDS = ("oci", "docker", "index", "list", "nested")
 
 # Any fixed moment does; reproducible builds use such dates too.
 CREATED = "2024-01-01T00:00:00Z"
+PLATFORM = re.compile(r"([^/()]+)(?:\(([^/()]+)\))?/([^/]+)(?:/([^/]+))?")
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,59 @@ class Blob:
 class Recipe:
     """What to craft. Two equal recipes give equal bytes."""
 
-    seed: str = "A"
+    # Of the whole.
     kind: str = "oci"
     platforms: list = field(default_factory=lambda: ["linux/amd64"])
-    config_seed: str = ""  # changes the configuration only: the layers stay
     attest_seed: str = ""  # adds attestation entries to an index; changing it changes the index only
     annotations: dict = field(default_factory=dict)  # of the top manifest or index
-    onbuild: list = field(default_factory=list)
     depth: int = 2  # of a nested index
+    is_reversed: bool = False  # the entries of the index in the opposite order
+    has_platforms: bool = True  # False: the entries do not say which platform they are for
+    # Of an image.
+    seed: str = "A"
+    config_seed: str = ""  # changes the configuration only: the layers stay
+    layers: int = 1
+    layer_seeds: dict = field(default_factory=dict)  # number of a layer, the lowest is "1" -> what it is made from
+    is_recompressed: bool = False  # other bytes of the same layers: their digests differ, their diff_ids do not
+    created: str = CREATED
+    env: dict = field(default_factory=dict)
+    labels: dict = field(default_factory=dict)
+    entrypoint: list = field(default_factory=list)
+    onbuild: list = field(default_factory=list)
+    history: list = field(default_factory=list)  # further steps, without layers
+    child_annotations: dict = field(default_factory=dict)  # of the manifest of each child
+    entry_annotations: dict = field(default_factory=dict)  # of each child's entry in the index
+    # What is different for one platform: its text -> {member: value}; dicts are added, other values replace.
+    only: dict = field(default_factory=dict)
+
+    def of(self, platform: str) -> "Recipe":
+        """The recipe of the image for one platform."""
+        found = dict(self.only.get(platform, {}))
+        for name, value in found.items():
+            if isinstance(value, dict):
+                found[name] = {**getattr(self, name), **value}
+        return dataclasses.replace(self, **found)
+
+    def layer_seed(self, number: int) -> str:
+        return self.layer_seeds.get(str(number), self.seed)
+
+
+@dataclass
+class Single:
+    """One image for one platform."""
+
+    platform: str
+    manifest: Blob
+    config: Blob
+    layers: list
+
+    def summary(self) -> dict:
+        return {
+            "platform": self.platform,
+            "digest": self.manifest.digest,
+            "config": self.config.digest,
+            "layers": [layer.digest for layer in self.layers],
+        }
 
 
 @dataclass
@@ -71,6 +119,7 @@ class Image:
     manifests: list
     blobs: list
     children: list  # (platform text, Blob) as the index lists them; empty for a single manifest
+    singles: list  # what there is to run, whatever lies around it
 
     def summary(self) -> dict:
         return {
@@ -80,6 +129,7 @@ class Image:
             "children": [
                 {"platform": name, "digest": blob.digest, "media_type": blob.media_type} for name, blob in self.children
             ],
+            "images": [single.summary() for single in self.singles],
         }
 
 
@@ -88,11 +138,11 @@ def to_json(value) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode()
 
 
-def stored_gzip(data: bytes) -> bytes:
+def stored_gzip(data: bytes, mtime: int = 0) -> bytes:
     """A gzip member with one stored block, the same on every machine."""
     if len(data) > 0xFFFF:
         raise ValueError("a crafted layer holds at most 65535 bytes")
-    head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+    head = b"\x1f\x8b\x08\x00" + struct.pack("<I", mtime) + b"\x00\xff"
     block = b"\x01" + struct.pack("<HH", len(data), len(data) ^ 0xFFFF) + data
     return head + block + struct.pack("<II", zlib.crc32(data), len(data))
 
@@ -109,47 +159,68 @@ def tar_of(name: str, text: str) -> bytes:
 
 
 def platform_object(text: str) -> dict:
-    """`os/architecture[/variant]` as the index spells it."""
-    parts = text.split("/")
-    if len(parts) not in (2, 3) or not all(parts):
-        raise ValueError(f"platform {text!r} is not os/architecture[/variant]")
-    found = {"architecture": parts[1], "os": parts[0]}
-    if len(parts) == 3:
-        found["variant"] = parts[2]
-    return found
+    """`os[(version)]/architecture[/variant]` as the index spells it."""
+    found = PLATFORM.fullmatch(text)
+    if not found:
+        raise ValueError(f"platform {text!r} is not os[(version)]/architecture[/variant]")
+    os_name, version, architecture, variant = found.groups()
+    members = {"architecture": architecture, "os": os_name, "os.version": version, "variant": variant}
+    return {name: value for name, value in members.items() if value is not None}
 
 
-def config_bytes(recipe: Recipe, platform: str, diff_id: str) -> bytes:
-    inner = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin", f"CRAFTED={recipe.config_seed or recipe.seed}"]}
+def layer_name(number: int) -> str:
+    return "crafted" if number == 1 else f"crafted-{number}"
+
+
+def config_bytes(recipe: Recipe, platform: str, diff_ids: list) -> bytes:
+    env = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "CRAFTED": recipe.config_seed or recipe.seed,
+        **recipe.env,
+    }
+    inner = {"Env": [f"{name}={value}" for name, value in env.items()]}
+    if recipe.entrypoint:
+        inner["Entrypoint"] = recipe.entrypoint
+    if recipe.labels:
+        inner["Labels"] = recipe.labels
     if recipe.onbuild:
         inner["OnBuild"] = recipe.onbuild
+    steps = [f"COPY {recipe.layer_seed(n)} /{layer_name(n)}" for n in range(1, recipe.layers + 1)]
     return to_json(
         {
-            "created": CREATED,
+            "created": recipe.created,
             **platform_object(platform),
             "config": inner,
-            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-            "history": [{"created": CREATED, "created_by": f"COPY {recipe.seed} /crafted"}],
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+            "history": [{"created": recipe.created, "created_by": text} for text in steps]
+            + [{"created": recipe.created, "created_by": text, "empty_layer": True} for text in recipe.history],
         }
     )
 
 
-def manifest(recipe: Recipe, platform: str, is_docker: bool, annotations=None) -> tuple:
-    """One image for one platform: (manifest, [configuration, layer])."""
-    tar = tar_of("crafted", f"{recipe.seed} {platform}\n")
-    diff_id = "sha256:" + hashlib.sha256(tar).hexdigest()
-    layer = Blob(DOCKER_LAYER if is_docker else OCI_LAYER, stored_gzip(tar))
-    config = Blob(DOCKER_CONFIG if is_docker else OCI_CONFIG, config_bytes(recipe, platform, diff_id))
+def tars(recipe: Recipe, platform: str) -> list:
+    """The content of each layer."""
+    numbers = range(1, recipe.layers + 1)
+    return [tar_of(layer_name(n), f"{recipe.layer_seed(n)} {platform}\n") for n in numbers]
+
+
+def manifest(recipe: Recipe, platform: str, is_docker: bool, annotations: dict) -> Single:
+    """One image for one platform."""
+    found = tars(recipe, platform)
+    mtime = 1 if recipe.is_recompressed else 0
+    layers = [Blob(DOCKER_LAYER if is_docker else OCI_LAYER, stored_gzip(tar, mtime)) for tar in found]
+    diff_ids = ["sha256:" + hashlib.sha256(tar).hexdigest() for tar in found]
+    config = Blob(DOCKER_CONFIG if is_docker else OCI_CONFIG, config_bytes(recipe, platform, diff_ids))
     media_type = DOCKER_MANIFEST if is_docker else OCI_MANIFEST
     body = {
         "schemaVersion": 2,
         "mediaType": media_type,
         "config": config.descriptor(),
-        "layers": [layer.descriptor()],
+        "layers": [layer.descriptor() for layer in layers],
     }
     if annotations:
         body["annotations"] = annotations
-    return Blob(media_type, to_json(body)), [config, layer]
+    return Single(platform, Blob(media_type, to_json(body)), config, layers)
 
 
 def attestation(seed: str, subject: Blob) -> tuple:
@@ -199,29 +270,37 @@ def index_blob(media_type: str, entries: list, annotations=None) -> Blob:
 
 
 def craft_single(recipe: Recipe) -> Image:
-    top, blobs = manifest(recipe, recipe.platforms[0], recipe.kind == "docker", recipe.annotations)
-    return Image(top, [top], blobs, [])
+    platform = recipe.platforms[0]
+    mine = recipe.of(platform)
+    annotations = {**recipe.annotations, **mine.child_annotations}
+    single = manifest(mine, platform, recipe.kind == "docker", annotations)
+    return Image(single.manifest, [single.manifest], [single.config, *single.layers], [], [single])
+
+
+def entry(recipe: Recipe, single: Single) -> dict:
+    """What the index says about one child."""
+    platform = platform_object(single.platform) if recipe.has_platforms else None
+    annotations = recipe.of(single.platform).entry_annotations or None
+    return single.manifest.descriptor(platform=platform, annotations=annotations)
 
 
 def craft_index(recipe: Recipe) -> Image:
     """An OCI index or docker manifest list with one entry per platform, attestations after them."""
     is_docker = recipe.kind == "list"
-    manifests, blobs, entries, children = [], [], [], []
-    for platform in recipe.platforms:
-        child, parts = manifest(recipe, platform, is_docker)
-        manifests.append(child)
+    mine = [(name, recipe.of(name)) for name in recipe.platforms]
+    singles = [manifest(own, name, is_docker, own.child_annotations) for name, own in mine]
+    manifests = [single.manifest for single in singles]
+    blobs = [blob for single in singles for blob in (single.config, *single.layers)]
+    found = [(single.platform, single.manifest, entry(recipe, single)) for single in singles]
+    for single in singles if recipe.attest_seed else []:
+        proof, parts = attestation(recipe.attest_seed, single.manifest)
+        manifests.append(proof)
         blobs += parts
-        entries.append(child.descriptor(platform=platform_object(platform)))
-        children.append((platform, child))
-    if recipe.attest_seed:
-        for _, child in list(children):
-            proof, parts = attestation(recipe.attest_seed, child)
-            manifests.append(proof)
-            blobs += parts
-            entries.append(attestation_entry(proof, child))
-            children.append(("unknown/unknown", proof))
-    top = index_blob(DOCKER_LIST if is_docker else OCI_INDEX, entries, recipe.annotations)
-    return Image(top, manifests + [top], blobs, children)
+        found.append(("unknown/unknown", proof, attestation_entry(proof, single.manifest)))
+    if recipe.is_reversed:
+        found.reverse()
+    top = index_blob(DOCKER_LIST if is_docker else OCI_INDEX, [item[2] for item in found], recipe.annotations)
+    return Image(top, manifests + [top], blobs, [item[:2] for item in found], singles)
 
 
 def craft_nested(recipe: Recipe) -> Image:
@@ -239,6 +318,9 @@ def craft(recipe: Recipe) -> Image:
     """The image that a recipe describes."""
     if recipe.kind not in KINDS:
         raise ValueError(f"kind {recipe.kind!r} is not one of {', '.join(KINDS)}")
+    unknown = sorted(set(recipe.only) - set(recipe.platforms))
+    if unknown:
+        raise ValueError(f"there is no image for {', '.join(unknown)}")
     if recipe.kind in ("oci", "docker"):
         return craft_single(recipe)
     return craft_nested(recipe) if recipe.kind == "nested" else craft_index(recipe)

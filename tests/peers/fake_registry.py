@@ -113,21 +113,47 @@ def retry_after(text: str) -> str:
     return text
 
 
-def crafted(step: Step) -> craft.Blob:
+def crafted(step: Step, seed: str) -> craft.Image:
     recipe = craft.Recipe(
-        seed=step.get("manifest"),
+        seed=seed,
         kind=step.get("kind", "oci"),
         platforms=step.get("platform", "linux/amd64").split(","),
         config_seed=step.get("config-seed", ""),
         attest_seed=step.get("attest", ""),
     )
-    return craft.craft(recipe).top
+    return craft.craft(recipe)
 
 
-def body_of(step: Step, fill) -> tuple:
+def found_by_digest(step: Step, path: str) -> Optional[craft.Blob]:
+    """What a path ends in the digest of, if one of the step's images has it."""
+    wanted = path.rsplit("/", 1)[-1]
+    for seed in step.get("by-digest").split(","):
+        image = crafted(step, seed)
+        for blob in image.manifests + image.blobs:
+            if blob.digest == wanted:
+                return blob
+    return None
+
+
+def for_request(step: Step, request: Request) -> Step:
+    """The step itself, or a 404 where it has nothing with the digest that is asked for."""
+    if step.get("by-digest") is None or found_by_digest(step, request.path):
+        return step
+    kind = "BLOB" if "/blobs/" in request.path else "MANIFEST"
+    return Step(step.line, 404, {"code": f"{kind}_UNKNOWN", "message": "the script has no image with it"})
+
+
+def blob_of(step: Step, request: Request) -> Optional[craft.Blob]:
+    """The part of a crafted image that a step describes; None when it describes something else."""
+    if step.get("by-digest") is not None:
+        return found_by_digest(step, request.path)
+    return crafted(step, step.get("manifest")).top if step.get("manifest") is not None else None
+
+
+def body_of(step: Step, request: Request, fill) -> tuple:
     """(media type, bytes, digest or None) that a step describes; fill puts in the names of this server."""
-    if step.get("manifest") is not None:
-        blob = crafted(step)
+    blob = blob_of(step, request)
+    if blob:
         return blob.media_type, blob.data, blob.digest
     if step.get("code"):
         error = {"code": step.get("code"), "message": fill(step.get("message", "as the script says"))}
@@ -149,7 +175,7 @@ def body_of(step: Step, fill) -> tuple:
 
 def headers_of(step: Step, request: Request, fill) -> tuple:
     """([(name, value)], body) of the answer to one request."""
-    media_type, body, digest = body_of(step, fill)
+    media_type, body, digest = body_of(step, request, fill)
     found = [("Content-Type", step.get("type", media_type))]
     wanted = {"none": None, "wrong": WRONG_DIGEST}.get(step.get("digest"), step.get("digest", digest))
     if wanted is not None:
@@ -337,7 +363,7 @@ class Connection:
 
     def serve_one(self) -> None:
         request, version, headers = self.read_request()
-        step = self.server.script.choose(request)
+        step = for_request(self.server.script.choose(request), request)
         in_flight = self.server.in_flight.add(1)
         self.server.log.note(
             "request",

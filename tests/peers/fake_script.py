@@ -15,6 +15,8 @@ Answers:  404                          the status; 200 when it is left out
           loop                         after the rule's last answer start again with the first
 Body:     manifest=SEED [kind=oci|docker|index|list|nested] [platform=P,P] [attest=TEXT] [config-seed=TEXT]
                                        a crafted image, its media type, and its digest in Docker-Content-Digest
+          by-digest=SEED,SEED [kind=...]     what the path asks for by digest, of these crafted images: the index,
+                                       a child, a configuration or a layer; 404 for other digests
           code=MANIFEST_UNKNOWN [message=TEXT]       the error document of the registry API
           token=T | access_token=T [expires_in=N]    what a token endpoint answers
           body=TEXT | file=PATH | size=BYTES | html   anything else; type=MEDIA_TYPE sets its Content-Type
@@ -50,7 +52,7 @@ from typing import Optional
 VERBS = {"loop", "html", "bearer", "basic", "chunked", "hang", "close", "reset", "cut-head"}
 REPEATED = {"header", "challenge"}
 VALUES = {
-    "auth", "query", "times", "manifest", "kind", "platform", "attest", "config-seed", "code", "message", "token",
+    "auth", "query", "times", "manifest", "by-digest", "kind", "platform", "attest", "config-seed", "code", "message", "token",
     "access_token", "expires_in", "body", "file", "size", "type", "digest", "bearer", "location", "retry-after",
     "length", "keep", "delay", "drip-head", "drip", "cut", "stall", "raw", *REPEATED,
 }  # fmt: skip

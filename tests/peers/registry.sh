@@ -76,7 +76,10 @@ image() { python3 -B "$PEERS_HOME/image.py" "$@"; }
 peer_launch() {
   local dir=$PEERS_DIR/$1
   shift
-  rm -f "$dir"/{stdout,stderr,requests}
+  rm -f "$dir/requests"
+  # They are there before the peer is: its first lines are looked for at once.
+  : >"$dir/stdout"
+  : >"$dir/stderr"
   setpriv --pdeathsig KILL -- "$@" >>"$dir/stdout" 2>>"$dir/stderr" </dev/null 3>&- &
   echo $! >"$dir/pid"
   disown $!

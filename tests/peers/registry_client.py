@@ -173,5 +173,6 @@ class Registry:
         got = self.request("GET", repository, f"manifests/{name}", (200,), headers={"Accept": ACCEPT})
         return Blob(got.headers["Content-Type"], got.body)
 
-    def delete(self, repository: str, digest: str) -> None:
-        self.request("DELETE", repository, f"manifests/{digest}", (202,))
+    def delete(self, repository: str, digest: str, kind: str = "manifests") -> None:
+        """A manifest, or with the kind "blobs" a configuration or a layer."""
+        self.request("DELETE", repository, f"{kind}/{digest}", (202,))

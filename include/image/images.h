@@ -46,8 +46,9 @@ void bw_images_list(struct bw_bodies *b, const struct bw_digest *top, struct bw_
 void bw_images_done(struct bw_images *x);
 
 /*
- * What a build for `want` would take: the first image whose platform matches; else, where there is only one image
- * at all and it names no platform or is a single manifest, that one (builders take it with a warning). NULL: none.
+ * What a build for `want` would take: the image whose platform is nearest (bw_platform_distance()), the first of
+ * equals; else, where there is only one image at all and it names no platform or is a single manifest, that one
+ * (builders take it with a warning). NULL: none.
  * Without a wanted platform (NULL or os "") only an only image is sure.
  */
 const struct bw_image *bw_images_for(const struct bw_images *x, const struct bw_platform *want);

@@ -29,6 +29,7 @@ struct bw_child {
 	struct bw_digest digest;
 	int64_t size; /* bytes */
 	char media_type[BW_MEDIA_TYPE_MAX];
+	enum bw_manifest_kind kind;  /* of that media type */
 	struct bw_platform platform; /* os "" when the descriptor has none */
 	bool is_attestation;	     /* unknown/unknown, or annotation vnd.docker.reference.type */
 	char *annotations;	     /* compact JSON with sorted keys; NULL: none */

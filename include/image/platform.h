@@ -38,10 +38,16 @@ const char *bw_platform_format(const struct bw_platform *p, char out[BW_PLATFORM
 void bw_platform_host(struct bw_platform *ret);
 
 /*
- * Would a builder that wants `want` take `have`? Equal os, arch and variant; the os version only counts when
- * `want` names one (first three parts compared). Strict: no "arm64 also runs arm/v7".
+ * Are they the same platform? Equal os, arch and variant; the os version only counts when `want` names one (first
+ * three parts compared).
  */
 bool bw_platform_matches(const struct bw_platform *want, const struct bw_platform *have);
+
+/*
+ * Would a builder that wants `want` take `have` (containerd/platforms, `Only`)? 0: the same platform. Else the greater
+ * the farther: a lower variant, then the 32-bit architecture of the same processors. -1: never.
+ */
+int bw_platform_distance(const struct bw_platform *want, const struct bw_platform *have);
 
 /* `unknown/unknown`: an attestation, no platform (protocols: BuildKit attestation storage). */
 bool bw_platform_is_unknown(const struct bw_platform *p);

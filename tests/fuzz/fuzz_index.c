@@ -138,19 +138,23 @@ static bool is_in(const struct bw_images *x, const struct bw_image *image)
 static void check_choice(const struct bw_images *x, const struct bw_platform *want)
 {
 	const struct bw_image *chosen = bw_images_for(x, want);
+	bool is_named = want->os[0] != '\0';
 
+	MUST(!chosen || (is_in(x, chosen) && !chosen->is_attestation));
 	for (size_t i = 0; i < x->count; i++) {
 		const struct bw_image *image = &x->items[i];
+		int distance = is_named && !image->is_attestation
+				       ? bw_platform_distance(want, &image->platform)
+				       : -1;
 
 		MUST(!image->is_attestation ||
 		     (image->platform.os[0] == '\0' && !bw_images_is_first(x, image)));
-		if (want->os[0] == '\0' || image->is_attestation ||
-		    !bw_platform_matches(want, &image->platform))
+		if (distance < 0)
 			continue;
-		MUST(chosen == image); /* the first match, and no other */
-		break;
+		/* None is nearer than the chosen one, and none of equals stands before it. */
+		MUST(chosen && distance >= bw_platform_distance(want, &chosen->platform));
+		MUST(distance > bw_platform_distance(want, &chosen->platform) || chosen <= image);
 	}
-	MUST(!chosen || (is_in(x, chosen) && !chosen->is_attestation));
 }
 
 static void check_images(struct bw_bodies *b, const struct bw_digest *top, const struct bw_platform *want)

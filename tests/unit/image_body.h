@@ -54,6 +54,7 @@ static inline void put_index(struct bw_bodies *b, char digest, const struct chil
 		c->size = 100 + (int64_t)i;
 		strncpy(c->media_type, children[i].type ? children[i].type : OCI_IMAGE,
 			sizeof(c->media_type) - 1);
+		c->kind = bw_manifest_kind_of(c->media_type);
 		c->is_attestation = platform && strcmp(platform, "attestation") == 0;
 		c->platform = platform_of(c->is_attestation ? "unknown/unknown" : platform);
 	}

@@ -343,7 +343,7 @@ static void test_at_most_64_images_are_asked_for_their_platform(void **state)
 
 /* --- choosing --------------------------------------------------------------------------------- */
 
-static void test_a_build_gets_the_first_image_of_its_platform(void **state)
+static void test_a_build_gets_the_nearest_image_and_the_first_of_equals(void **state)
 {
 	struct bw_images x;
 
@@ -353,9 +353,12 @@ static void test_a_build_gets_the_first_image_of_its_platform(void **state)
 	x = list('1');
 	assert_for(&x, "linux/amd64", 'a');
 	assert_for(&x, "linux/arm64", 'b');
-	assert_for(&x, "linux/arm64/v9", '-');
+	assert_for(&x, "linux/arm64/v9", 'b'); /* the nearest */
 	assert_for(&x, "linux/arm/v6", 'd');
-	assert_for(&x, "linux/arm", '-');
+	assert_for(&x, "linux/arm", 'd');
+	assert_for(&x, "linux/arm/v5", '-');
+	assert_for(&x, "linux/amd64/v3", 'a');
+	assert_for(&x, "linux/386", '-');
 	assert_for(&x, "windows/amd64", '-');
 	assert_for(&x, "unknown/unknown", '-');
 	assert_for(&x, NULL, '-');
@@ -456,7 +459,7 @@ int main(void)
 		CASE(test_media_types_that_lie_are_a_problem),
 		CASE(test_the_entries_of_all_levels_are_counted_together),
 		CASE(test_at_most_64_images_are_asked_for_their_platform),
-		CASE(test_a_build_gets_the_first_image_of_its_platform),
+		CASE(test_a_build_gets_the_nearest_image_and_the_first_of_equals),
 		CASE(test_windows_versions_are_different_platforms),
 		CASE(test_a_single_manifest_is_taken_for_any_platform),
 		CASE(test_an_only_image_is_taken_when_nobody_says_its_platform),

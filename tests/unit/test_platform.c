@@ -229,9 +229,62 @@ static void test_unknown(void **state)
 	assert_false(bw_platform_is_unknown(&none));
 }
 
+static void a_builder_takes_the_nearest(void **state)
+{
+	static const struct {
+		const char *want;
+		const char *have[6]; /* from the nearest on; what is not there is never taken */
+		const char *never[4];
+	} rows[] = {
+		{"linux/arm/v7",
+		 {"linux/arm/v7", "linux/arm/v6", "linux/arm/v5"},
+		 {"linux/arm/v8", "linux/arm64"}},
+		{"linux/arm/v5", {"linux/arm/v5"}, {"linux/arm/v6", "linux/amd64"}},
+		{"linux/arm64",
+		 {"linux/arm64", "linux/arm/v8", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5"},
+		 {"linux/arm64/v9", "linux/arm64/v8.1", "linux/amd64", "windows/arm64"}},
+		{"linux/arm64/v9",
+		 {"linux/arm64/v9", "linux/arm64/v8.5", "linux/arm64", "linux/arm/v7"},
+		 {"linux/arm64/v8.6"}},
+		{"linux/arm64/v8.2",
+		 {"linux/arm64/v8.2", "linux/arm64/v8.1", "linux/arm64"},
+		 {"linux/arm64/v8.3"}},
+		{"linux/amd64", {"linux/amd64", "linux/386"}, {"linux/amd64/v2", "linux/arm64"}},
+		{"linux/amd64/v3",
+		 {"linux/amd64/v3", "linux/amd64/v2", "linux/amd64", "linux/386"},
+		 {"linux/amd64/v4"}},
+		{"linux/s390x", {"linux/s390x"}, {"linux/ppc64le", "linux/s390x/v2"}},
+		{"windows(10.0.17763.1)/amd64",
+		 {"windows(10.0.17763.9)/amd64"},
+		 {"windows(10.0.20348.1)/amd64", "linux/amd64"}},
+		{"linux/mips/odd", {"linux/mips/odd"}, {"linux/mips", "linux/mips/v1"}},
+		{"linux/arm/v7x", {"linux/arm/v7x"}, {"linux/arm/v7", "linux/arm/v6"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(rows); i++) {
+		struct bw_platform want = make(rows[i].want), have;
+		int last = -1;
+
+		for (size_t k = 0; k < BW_COUNT(rows[i].have) && rows[i].have[k]; k++) {
+			have = make(rows[i].have[k]);
+			if (bw_platform_distance(&want, &have) <= last)
+				fail_msg("want %s, have %s", rows[i].want, rows[i].have[k]);
+			last = bw_platform_distance(&want, &have);
+			assert_true(k > 0 || last == 0);
+		}
+		for (size_t k = 0; k < BW_COUNT(rows[i].never) && rows[i].never[k]; k++) {
+			have = make(rows[i].never[k]);
+			if (bw_platform_distance(&want, &have) >= 0)
+				fail_msg("want %s, have %s", rows[i].want, rows[i].never[k]);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_builder_takes_the_nearest),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_one_word_is_completed),

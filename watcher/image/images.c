@@ -155,7 +155,7 @@ static void walk_index(struct walk *w, const struct bw_manifest *m, unsigned dep
 			return;
 		}
 		w->entries++;
-		switch (bw_manifest_kind_of(c->media_type)) {
+		switch (c->kind) {
 		case BW_MANIFEST_INDEX: walk_nested(w, &c->digest, depth + 1); break;
 		case BW_MANIFEST_IMAGE: add_child(w, c); break;
 		case BW_MANIFEST_UNKNOWN: break; /* an artifact: no client takes it for an image */
@@ -220,21 +220,33 @@ static const struct bw_image *only_image(const struct bw_images *x)
 	return only;
 }
 
+/* The nearest, and the first of equals; NULL: none will do. */
+static const struct bw_image *nearest(const struct bw_images *x, const struct bw_platform *want)
+{
+	const struct bw_image *found = NULL;
+	int best = -1;
+
+	for (size_t i = 0; i < x->count && best != 0; i++) {
+		const struct bw_image *image = &x->items[i];
+		int distance = image->is_attestation ? -1 : bw_platform_distance(want, &image->platform);
+
+		if (distance >= 0 && (!found || distance < best)) {
+			found = image;
+			best = distance;
+		}
+	}
+	return found;
+}
+
 const struct bw_image *bw_images_for(const struct bw_images *x, const struct bw_platform *want)
 {
 	bool is_named = want && has_platform(want);
-	const struct bw_image *only;
+	const struct bw_image *found = is_named ? nearest(x, want) : NULL;
 
-	for (size_t i = 0; is_named && i < x->count; i++) {
-		const struct bw_image *image = &x->items[i];
-
-		if (!image->is_attestation && bw_platform_matches(want, &image->platform))
-			return image;
-	}
-	only = only_image(x);
-	if (!only || (is_named && x->is_index && has_platform(&only->platform)))
-		return NULL;
-	return only;
+	if (found)
+		return found;
+	found = only_image(x);
+	return found && is_named && x->is_index && has_platform(&found->platform) ? NULL : found;
 }
 
 static bool is_same_platform(const struct bw_platform *a, const struct bw_platform *b)

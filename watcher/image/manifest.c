@@ -100,6 +100,7 @@ static int read_child(const json_t *descriptor, size_t index, struct bw_child *c
 	rc = bw_body_digest(descriptor, whose, &c->digest, err);
 	if (rc == 0)
 		rc = bw_body_media_type(descriptor, whose, c->media_type, err);
+	c->kind = bw_manifest_kind_of(c->media_type);
 	if (rc == 0)
 		rc = bw_body_size(descriptor, whose, &c->size, err);
 	if (rc == 0)

@@ -21,7 +21,7 @@ static const struct bw_image *find_image(const struct bw_images *x, const struct
 
 		if (!bw_digest_equal(&image->digest, q->pinned))
 			continue;
-		if (!has_platform(q->want) || bw_platform_matches(q->want, &image->platform))
+		if (!has_platform(q->want) || bw_platform_distance(q->want, &image->platform) >= 0)
 			return image;
 		found = found ? found : image;
 	}
@@ -73,7 +73,8 @@ static void judge_platform(const struct bw_pin_question *q, const struct bw_plat
 			   struct bw_pinned *ret)
 {
 	ret->have = *have;
-	ret->is_misfit = has_platform(q->want) && has_platform(have) && !bw_platform_matches(q->want, have);
+	ret->is_misfit = ret->pin != BW_PIN_CHILD && has_platform(q->want) && has_platform(have) &&
+			 !bw_platform_matches(q->want, have);
 }
 
 /* Without a wanted platform nothing is needed of the pinned manifest; what is known of it is taken. */

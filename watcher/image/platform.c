@@ -353,6 +353,99 @@ bool bw_platform_matches(const struct bw_platform *want, const struct bw_platfor
 	       (want->os_version[0] == '\0' || is_same_build(want->os_version, have->os_version));
 }
 
+/* --- what a builder takes instead -------------------------------------------------------------- */
+
+#define OTHER_ARCH 1000 /* farther than any variant of the own architecture */
+
+/* "v8.2" is 8 and 2; a variant that is none of these is no number. */
+struct level {
+	unsigned major, minor;
+};
+
+static bool read_level(const char *variant, unsigned otherwise, struct level *ret)
+{
+	const char *p = variant + 1;
+
+	*ret = (struct level){.major = otherwise};
+	if (variant[0] == '\0')
+		return true;
+	if (variant[0] != 'v' || *p < '1' || *p > '9')
+		return false;
+	ret->major = (unsigned)(*p++ - '0');
+	if (p[0] == '.' && p[1] >= '0' && p[1] <= '9') {
+		ret->minor = (unsigned)(p[1] - '0');
+		p += 2;
+	}
+	return *p == '\0';
+}
+
+/* Lower levels of one architecture run too, down to `lowest`. */
+static int distance_of_levels(const struct level *want, const struct level *have, unsigned lowest)
+{
+	if (have->major < lowest || have->major > want->major || have->minor + want->minor > 0)
+		return -1;
+	return (int)(want->major - have->major);
+}
+
+/* ARMv9.n has all of ARMv8.(n + 5). */
+static int distance_of_arm64(const struct level *want, const struct level *have)
+{
+	unsigned w = want->minor + (want->major == 9 ? 5 : 0), h = have->minor + (have->major == 9 ? 5 : 0);
+
+	if (want->major > 9 || have->major < 8 || have->major > want->major || h > w)
+		return -1;
+	return (int)((want->major - have->major) * 10 + (w - h));
+}
+
+static bool is_arch(const struct bw_platform *want, const char *ours, const struct bw_platform *have,
+		    const char *theirs)
+{
+	return strcmp(want->arch, ours) == 0 && strcmp(have->arch, theirs) == 0;
+}
+
+static int distance_of_variants(const struct bw_platform *want, const struct bw_platform *have)
+{
+	bool is_amd64 = is_arch(want, "amd64", have, "amd64"),
+	     is_arm64 = is_arch(want, "arm64", have, "arm64");
+	unsigned otherwise = is_amd64 ? 1 : is_arm64 ? 8 : 7;
+	struct level w, h;
+
+	if (strcmp(want->arch, have->arch) != 0 || !read_level(want->variant, otherwise, &w) ||
+	    !read_level(have->variant, otherwise, &h))
+		return -1;
+	if (is_amd64)
+		return distance_of_levels(&w, &h, 1);
+	if (is_arm64)
+		return distance_of_arm64(&w, &h);
+	return strcmp(want->arch, "arm") == 0 ? distance_of_levels(&w, &h, 5) : -1;
+}
+
+/* 32-bit programs on 64-bit processors, the best of them first. */
+static int distance_of_archs(const struct bw_platform *want, const struct bw_platform *have)
+{
+	struct level h;
+
+	if (is_arch(want, "amd64", have, "386"))
+		return OTHER_ARCH;
+	if (is_arch(want, "arm64", have, "arm") && read_level(have->variant, 7, &h) && h.major >= 5 &&
+	    h.major <= 8)
+		return OTHER_ARCH + (int)(8 - h.major);
+	return -1;
+}
+
+int bw_platform_distance(const struct bw_platform *want, const struct bw_platform *have)
+{
+	int distance;
+
+	if (bw_platform_matches(want, have))
+		return 0;
+	if (strcmp(want->os, have->os) != 0 ||
+	    (want->os_version[0] != '\0' && !is_same_build(want->os_version, have->os_version)))
+		return -1;
+	distance = distance_of_variants(want, have);
+	return distance >= 0 ? distance : distance_of_archs(want, have);
+}
+
 bool bw_platform_is_unknown(const struct bw_platform *p)
 {
 	return strcmp(p->os, "unknown") == 0 && strcmp(p->arch, "unknown") == 0;

@@ -25,7 +25,9 @@ struct bw_report_options {
 	const char *cwd; /* absolute; paths below it are shown relative to it */
 	int64_t now_ms;
 	int64_t checked_at_ms; /* end of the sweep; 0: the youngest checked_at of the bases shown (report) */
-	bool count_frontends;  /* frontends decide the exit code too */
+	/* Start of a sweep that was interrupted: what was not answered since then is not fresh. 0: none was */
+	int64_t interrupted_since_ms;
+	bool count_frontends; /* frontends decide the exit code too */
 };
 
 /* What the exit code is made of, and the sentences that follow a table. */

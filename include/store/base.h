@@ -16,6 +16,7 @@ struct bw_base {
 	const char *repository;
 	const char *tag;
 	const char *digest; /* that of the last sighting; NULL: never seen */
+	uint32_t waited;    /* sweeps in a row that waited for what is behind a new digest */
 	uint32_t failures;  /* questions that failed since the last answer; 0: the last one was answered */
 };
 
@@ -34,8 +35,9 @@ int bw_store_count_wanted(struct bw_store *s, int64_t now_ms, size_t *ret_count,
 int bw_store_each_wanted(struct bw_store *s, int64_t now_ms, bw_base_fn fn, void *arg,
 			 struct bw_err *err) BW_NODISCARD;
 
-/* What a change means for the uses of one platform. */
-struct bw_use_class {
+/* What two digests of a base are to each other, for the uses of one platform. */
+struct bw_comparison {
+	struct bw_digest from;
 	const char *platform; /* as uses have it; NULL: those that name none */
 	enum bw_class class;
 	const char *moved; /* what moved, for people */
@@ -43,11 +45,12 @@ struct bw_use_class {
 
 /* A change, as the watch room judged it. */
 struct bw_change {
-	struct bw_digest from;		      /* what the base had when it was judged */
-	enum bw_class class;		      /* the weightiest of the platforms */
-	const char *moved;		      /* of that */
-	const struct bw_use_class *platforms; /* one for each of bw_store_each_platform() */
-	size_t platform_count;
+	struct bw_digest from; /* what the base had when it was judged */
+	enum bw_class class;   /* the weightiest of the platforms */
+	const char *moved;     /* of that */
+	const struct bw_comparison
+		*comparisons; /* with the new digest: one for each of bw_store_each_stand() */
+	size_t comparison_count;
 };
 
 /* What came of asking. */
@@ -55,6 +58,7 @@ struct bw_seen {
 	int64_t base_id;
 	int64_t at_ms;
 	/* NULL: no trouble, and the digest that the base had (the common case) */
+	/* with trouble and a digest: that is what the tag points to, but what is behind it could not be had yet */
 	const struct bw_answer *answer;
 	const struct bw_change *change; /* with an answer that differs from the last; NULL: unclassified */
 };
@@ -66,9 +70,9 @@ struct bw_record_counts {
 };
 
 /*
- * Records answers in one transaction: sighting, change, and for each build what becomes outstanding, is closed by the
- * tag's return, or is carried along because nothing that counts has changed for its platforms (bw_class_counts()). This
- * is the only function that does, for daemon and one-shot alike; events and deliveries belong in the same transaction.
+ * Records answers in one transaction: sighting, change, and for each build what becomes outstanding, or is closed: by
+ * the tag's return, or because the tag has the same content for its platforms as what it stands on
+ * (bw_class_counts()). This is the only function that does, for daemon and one-shot alike; events and deliveries belong in the same transaction.
  * An answer that is up to a minute older than the last one recorded changes nothing: another process was faster; nor
  * does a change that starts from another digest than the base has now. A change without a judgement is unclassified.
  */
@@ -78,12 +82,29 @@ int bw_store_record(struct bw_store *s, const struct bw_seen *seen, size_t count
 /* --- what the judgement of a change takes ----------------------------------------------------------- */
 
 /*
- * The platforms that uses of a base name, each once, in all live builds, not only the chosen ones; NULL for those that
- * name none. Ignored and pinned uses count too, but not those that no target reaches.
+ * What the live uses of a base, that are reachable and not ignored now, stand on, each digest and platform once: first
+ * the base's digest with every platform, pinned uses included; then other digests that builds stand on. `platform` NULL:
+ * none is named.
  */
-typedef int (*bw_platform_fn)(const char *platform, void *arg, struct bw_err *err);
-int bw_store_each_platform(struct bw_store *s, int64_t base_id, bw_platform_fn fn, void *arg,
-			   struct bw_err *err) BW_NODISCARD;
+typedef int (*bw_stand_fn)(const char *digest, const char *platform, void *arg, struct bw_err *err);
+int bw_store_each_stand(struct bw_store *s, int64_t base_id, int64_t now_ms, bw_stand_fn fn, void *arg,
+			struct bw_err *err) BW_NODISCARD;
+
+/*
+ * What the chosen builds stand on that was never compared with what the tag has: a platform is named since the base
+ * moved, or a body could not be had. In the order of the bases; the texts are valid only during the callback.
+ */
+struct bw_uncompared {
+	struct bw_base base;  /* `digest` is set */
+	const char *from;     /* what the build stands on */
+	const char *platform; /* NULL: none is named */
+};
+typedef int (*bw_uncompared_fn)(const struct bw_uncompared *u, void *arg, struct bw_err *err);
+int bw_store_each_uncompared(struct bw_store *s, int64_t now_ms, bw_uncompared_fn fn, void *arg,
+			     struct bw_err *err) BW_NODISCARD;
+/* Keeps one, and what follows from it for builds, where the base still has `to`. */
+int bw_store_put_comparison(struct bw_store *s, int64_t base_id, const struct bw_digest *to,
+			    const struct bw_comparison *c, int64_t now_ms, struct bw_err *err) BW_NODISCARD;
 
 /* The number of the newest sighting of this base with that digest; 0: it never had it. */
 int bw_store_find_sighting(struct bw_store *s, int64_t base_id, const struct bw_digest *d, uint32_t *ret,

@@ -48,16 +48,16 @@ struct bw_row {
 	uint32_t retry_after_s;
 	const char *previous; /* digest before the last change; NULL */
 	/*
-	 * What the last change means for this use: that of its platform. Of an unpinned use in a build that is
-	 * outstanding: of the change since the handled digest that weighs most for this platform, the newest of equals.
-	 * NULL: never changed.
+	 * What moved for this use, with its platform: from what the build stands on to what the tag has, where these
+	 * differ and it is not pinned; else with the last change. NULL: never changed, or not compared.
 	 */
 	const char *change_class;
 	const char *moved; /* what moved, for people; hostile until escaped; NULL: nobody looked */
 
 	/* build and base together */
 	const char *handled; /* the digest that this build is known to stand on; NULL: not known yet */
-	int64_t stale_since_ms;
+	bool is_same; /* `handled` is another digest than the tag's, with the same content for this build */
+	int64_t stale_since_ms; /* 0: not stale */
 	const char *evidence;	/* what last made this pair fresh: "done", "returned", "same-content"; NULL */
 	int64_t fresh_since_ms; /* by that evidence; 0 */
 	enum bw_pin pin;

@@ -16,7 +16,6 @@
 
 struct bw_class_question {
 	const struct bw_digest *from, *to;
-	const struct bw_platform *want; /* NULL or os "": no platform is named */
 	uint32_t seen_number; /* the newest earlier sighting with the new digest; 0: there is none */
 };
 
@@ -36,9 +35,12 @@ struct bw_classed {
 };
 
 /*
- * Notes needs, and decides on what is there; to be called again when the needs are met. Asks for as little as it
- * takes: no images of platforms that cannot change the class any more. The caller frees `moved`.
+ * Fills `ret[i]` with what the change means for builds for `wants[i]`; os "": they name no platform. Notes needs, and
+ * decides on what is there; to be called again when the needs are met. Asks for as little as it takes: for no more than
+ * one image of each side where that one decides, and for none of platforms that cannot change a class. The two indexes
+ * are read once in each call, however many platforms are wanted. The caller frees each `moved`.
  */
-void bw_classify(struct bw_bodies *b, const struct bw_class_question *q, struct bw_classed *ret);
+void bw_classify(struct bw_bodies *b, const struct bw_class_question *q, const struct bw_platform *wants,
+		 size_t count, struct bw_classed *ret);
 
 #endif

@@ -23,6 +23,7 @@ struct bw_body_origin {
 	int64_t base_id; /* 0: none; what its registry no longer has is remembered for a base only */
 	const char *registry;
 	const char *repository;
+	bool is_old; /* what its registry does not have now has gone: nothing here was named just now */
 };
 
 /* Decides as far as it can with these bodies, and notes needs. Called until it notes none that could be met. */

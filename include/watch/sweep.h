@@ -35,8 +35,8 @@ struct bw_sweep_options {
 struct bw_sweep_result {
 	size_t asked;
 	struct bw_record_counts recorded;
-	size_t bodies;	  /* manifests and configurations fetched */
-	int64_t ended_ms; /* wall time */
+	size_t bodies;		      /* manifests and configurations fetched */
+	int64_t started_ms, ended_ms; /* wall time */
 	bool interrupted;
 };
 

@@ -126,7 +126,8 @@ def look(scene: Scene) -> None:
             "SELECT handled, stale_since, closed_at, evidence FROM outstanding WHERE base_id = ?", (base,)
         ):
             expect(handled in seen, f"{tag}: a build stands on a digest that was never seen")
-            expect((since is not None) == (handled != digest), f"{tag}: outstanding or not, the row says otherwise")
+            expect(since is None or handled != digest, f"{tag}: outstanding on the digest that the tag has")
+            expect(handled == digest or since is not None or evidence is not None, f"{tag}: neither outstanding nor known to be the same")
             expect((closed is None) == (evidence is None), f"{tag}: closed without evidence, or the reverse")
             expect(since is None or evidence is None, f"{tag}: outstanding, and closed by evidence")
     look_at_bodies(db)

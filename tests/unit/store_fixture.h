@@ -353,11 +353,11 @@ static BW_UNUSED void see_same(struct fixture *f, const char *name, int64_t at_m
 	record(f, name, at_ms, NULL);
 }
 
-#define MAX_PLATFORMS 8
+#define MAX_PLATFORMS 16
 
 /* A change with what it means for each platform. */
 struct made_change {
-	struct bw_use_class platforms[MAX_PLATFORMS];
+	struct bw_comparison comparisons[MAX_PLATFORMS];
 	struct bw_change change;
 	char *words; /* holds all the texts */
 };
@@ -372,30 +372,39 @@ static enum bw_class class_from(const char *word)
 }
 
 /*
- * "linux/amd64=content,3_layers -=index": platforms with class and what moved, "-" for uses that name none; '_' stays.
- * The change as a whole is the weightiest of them, the first of equals.
+ * "linux/amd64=content,3_layers -=index a>-=config": platforms with class and what moved, "-" for uses that name none,
+ * behind "a>" compared with digest a; '_' stays. The change as a whole is the weightiest of those that start from
+ * `from`, the first of equals.
  */
 static BW_UNUSED void make_change(struct made_change *m, char from, const char *meanings)
 {
 	char *rest, *word;
 
+	bool is_first = true;
+
 	*m = (struct made_change){.words = bw_strdup(meanings)};
-	m->change.platforms = m->platforms;
+	m->change.comparisons = m->comparisons;
 	m->change.class = BW_CLASS_INDEX;
 	m->change.moved = "";
 	digest_from(from, &m->change.from);
 	rest = m->words;
 	while ((word = strsep(&rest, " ")) != NULL) {
-		struct bw_use_class *u = &m->platforms[m->change.platform_count++];
-		const char *platform = strsep(&word, "="), *class = strsep(&word, ",");
+		struct bw_comparison *c = &m->comparisons[m->change.comparison_count++];
+		bool is_other = word[0] && word[1] == '>';
+		const char *platform, *class;
 
-		assert_true(m->change.platform_count <= MAX_PLATFORMS);
-		*u = (struct bw_use_class){.platform = strcmp(platform, "-") == 0 ? NULL : platform,
-					   .class = class_from(class),
-					   .moved = word ? word : ""};
-		if (u->class < m->change.class || m->change.platform_count == 1) {
-			m->change.class = u->class;
-			m->change.moved = u->moved;
+		assert_true(m->change.comparison_count <= MAX_PLATFORMS);
+		digest_from(is_other ? word[0] : from, &c->from);
+		word += is_other ? 2 : 0;
+		platform = strsep(&word, "=");
+		class = strsep(&word, ",");
+		c->platform = strcmp(platform, "-") == 0 ? NULL : platform;
+		c->class = class_from(class);
+		c->moved = word ? word : "";
+		if (!is_other && (c->class < m->change.class || is_first)) {
+			m->change.class = c->class;
+			m->change.moved = c->moved;
+			is_first = false;
 		}
 	}
 }

@@ -94,6 +94,18 @@ static struct bw_sweep_result sweep_ok(struct scene *x)
 	return r;
 }
 
+static inline int64_t scalar(struct scene *x, const char *sql)
+{
+	sqlite3_stmt *q = NULL;
+	int64_t value;
+
+	assert_int_equal(sqlite3_prepare_v2(x->store->db, sql, -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	value = sqlite3_column_int64(q, 0);
+	(void)sqlite3_finalize(q);
+	return value;
+}
+
 /* The last row of the report, with copies of the texts that tests look at. */
 struct seen_row {
 	enum bw_verdict verdict;

@@ -19,7 +19,7 @@ struct question {
 	struct bw_platform want;
 	uint32_t seen_number;
 	struct bw_classed classed;
-	size_t rounds;
+	size_t steps; /* needs were met so often, all that were open together */
 };
 
 static void begin(struct question *q, const char *from, const char *to)
@@ -37,23 +37,50 @@ static void finish(struct question *q)
 	world_done(&q->world);
 }
 
-/* Asks until nothing is needed any more; as long as something is, there are no words. */
-static void answer(struct question *q)
+/* Meets what is needed, which ends a step: a bar stands between two of them. 0: nothing was needed. */
+static size_t step(struct question *q)
+{
+	size_t open;
+
+	(void)bw_bodies_needs(q->bodies, &open);
+	if (open == 0)
+		return 0;
+	bw_buf_adds(&q->world.asked, q->steps++ > 0 ? " |" : "");
+	return world_meet(&q->world, q->bodies);
+}
+
+/* For all platforms at once; as long as something is needed for one, it has no words. */
+static void answer_all(struct question *q, const struct bw_platform *wants, size_t count,
+		       struct bw_classed *ret)
 {
 	const struct bw_class_question asked = {
-		.from = &q->from, .to = &q->to, .want = &q->want, .seen_number = q->seen_number};
+		.from = &q->from, .to = &q->to, .seen_number = q->seen_number};
 
-	do {
-		bw_classify(q->bodies, &asked, &q->classed);
-		if (world_meet(&q->world, q->bodies) == 0)
+	while (q->steps < 12) {
+		size_t waiting = 0;
+
+		bw_classify(q->bodies, &asked, wants, count, ret);
+		for (size_t i = 0; i < count; i++) {
+			if (ret[i].moved[0] != '\0')
+				continue;
+			waiting++;
+			assert_int_equal(ret[i].class, BW_CLASS_UNCLASSIFIED);
+			assert_null(ret[i].held_by);
+		}
+		if (step(q) == 0) {
+			assert_int_equal(waiting, 0);
 			return;
-		assert_string_equal(q->classed.moved, "");
-		assert_int_equal(q->classed.class, BW_CLASS_UNCLASSIFIED);
-		assert_null(q->classed.held_by);
-		free(q->classed.moved);
-		q->classed = (struct bw_classed){0};
-	} while (++q->rounds < 3000);
+		}
+		assert_true(waiting > 0);
+		for (size_t i = 0; i < count; i++)
+			free(ret[i].moved);
+	}
 	fail_msg("it never ends");
+}
+
+static void answer(struct question *q)
+{
+	answer_all(q, &q->want, 1, &q->classed);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -145,11 +172,94 @@ static void needs_of_other_questions_are_no_matter(void **state)
 	world_give(world_find_digest(&q.world, &q.from), q.bodies);
 	world_give(world_find_digest(&q.world, &q.to), q.bodies);
 	assert_null(bw_bodies_manifest(q.bodies, &other));
-	bw_classify(q.bodies, &(struct bw_class_question){.from = &q.from, .to = &q.to}, &q.classed);
+	bw_classify(q.bodies, &(struct bw_class_question){.from = &q.from, .to = &q.to}, &q.want, 1,
+		    &q.classed);
 	assert_string_equal(q.classed.moved, "attestations only");
 	assert_int_equal(q.classed.class, BW_CLASS_INDEX);
 	(void)bw_bodies_needs(q.bodies, &needs);
 	assert_int_equal(needs, 1);
+	finish(&q);
+}
+
+/* "NAME/a0:LAYERS NAME/a7:LAYERS ...": so many platforms, in an order of their own. */
+static char *many_platforms(size_t count, const char *os, const char *layers)
+{
+	struct bw_buf out;
+
+	bw_buf_init(&out, 4U << 20);
+	for (size_t i = 0; i < count; i++)
+		bw_buf_addf(&out, "%s/a%zu:%s ", os, (i * 7) % count, layers);
+	assert_false(out.overflow);
+	return bw_buf_take(&out, NULL);
+}
+
+/* One for each pair would be a minute where a registry is a second away. */
+static void what_differs_in_configuration_only_takes_four_steps_however_much_it_is(void **state)
+{
+	char *from = many_platforms(60, "linux", "a;env=1"), *to = many_platforms(60, "linux", "a;env=2");
+	struct question q;
+
+	(void)state;
+	begin(&q, from, to);
+	answer(&q);
+	assert_string_equal(q.classed.moved,
+			    "linux/a0: environment (NODE_VERSION); 59 more platforms differ");
+	assert_int_equal(q.classed.class, BW_CLASS_CONFIG);
+	assert_int_equal(q.world.asked_count, 2 + 2 * 60 + 2);
+	/* The tops, the first pair, the others, the configurations of the first. */
+	assert_int_equal(q.steps, 4);
+	assert_int_equal(strncmp(bw_buf_str(&q.world.asked),
+				 "- + | -linux/a0 +linux/a0 | -linux/a7 +linux/a7 -",
+				 strlen("- + | -linux/a0 +linux/a0 | -linux/a7 +linux/a7 -")),
+			 0);
+	finish(&q);
+	free(from);
+	free(to);
+}
+
+/* It decides whatever they are. */
+static void nothing_is_needed_behind_a_pair_that_is_known_to_differ_in_layers(void **state)
+{
+	struct question q;
+
+	(void)state;
+	begin(&q, "linux/amd64:a;env=1 linux/arm64:b linux/386:c linux/s390x:d",
+	      "linux/amd64:a;env=2 linux/arm64:b;env=2 linux/386:x linux/s390x:y");
+	world_give(world_find(&q.world, "-linux/386"), q.bodies);
+	world_give(world_find(&q.world, "+linux/386"), q.bodies);
+	answer(&q);
+	assert_string_equal(bw_buf_str(&q.world.asked),
+			    "- + | -linux/amd64 +linux/amd64 | -linux/arm64 +linux/arm64");
+	assert_string_equal(q.classed.moved,
+			    "linux/386: 1 of 1 layers differ, 1.0 MiB in all; 3 more platforms differ");
+	finish(&q);
+}
+
+/* Their number has a limit, and the named ones take the fewest. */
+static void needs_of_named_platforms_come_first(void **state)
+{
+	struct bw_platform wants[3] = {0};
+	struct bw_classed classed[3];
+	struct question q;
+
+	(void)state;
+	assert_int_equal(bw_platform_parse("linux/386", 9, &wants[1], NULL), 0);
+	begin(&q, "linux/amd64:a;env=1 linux/arm64:b;env=1 linux/386:c;env=1",
+	      "linux/amd64:a;env=2 linux/arm64:b;env=2 linux/386:c;env=2");
+	answer_all(&q, wants, 3, classed);
+	assert_string_equal(bw_buf_str(&q.world.asked),
+			    "- + | -linux/386 +linux/386 -linux/amd64 +linux/amd64 | -linux/386.config "
+			    "+linux/386.config -linux/arm64 +linux/arm64 | -linux/amd64.config "
+			    "+linux/amd64.config");
+	assert_string_equal(classed[0].moved,
+			    "linux/amd64: environment (NODE_VERSION); 2 more platforms differ");
+	assert_string_equal(classed[1].moved,
+			    "linux/386: environment (NODE_VERSION); 2 more platforms differ");
+	assert_string_equal(classed[2].moved, classed[0].moved);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(classed[i].class, BW_CLASS_CONFIG);
+		free(classed[i].moved);
+	}
 	finish(&q);
 }
 
@@ -402,19 +512,85 @@ static void what_is_missing_never_makes_a_change_lighter(void **state)
 	}
 }
 
-/* --- hostile ---------------------------------------------------------------------------------- */
-
-/* `count` platforms of their own, layers by `layer`. */
-static char *many_platforms(size_t count, const char *os, const char *layer)
+/* Names of bodies, in any order. */
+static bool has_asked(const struct question *q, const char *name)
 {
-	struct bw_buf out;
+	size_t len = strlen(name);
 
-	bw_buf_init(&out, 4U << 20);
-	for (size_t i = 0; i < count; i++)
-		bw_buf_addf(&out, "%s/a%zu:%s ", os, (i * 7) % count, layer);
-	assert_false(out.overflow);
-	return bw_buf_take(&out, NULL);
+	for (const char *at = bw_buf_str(&q->world.asked); (at = strstr(at, name)); at += len)
+		if ((at == bw_buf_str(&q->world.asked) || at[-1] == ' ') &&
+		    (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	return false;
 }
+
+#define WANTS 5 /* four platforms and none */
+
+static void begin_trouble(struct question *q, const struct change *c)
+{
+	begin(q, c->from, c->to);
+	q->seen_number = c->seed % 3 == 0 ? 4 : 0;
+	if (c->seed % 2)
+		q->world.items[c->seed % q->world.count].trouble =
+			c->seed % 4 == 1 ? BW_TROUBLE_TIMEOUT : BW_TROUBLE_TAG_GONE;
+}
+
+/*
+ * The same class, words and trouble. What it needed alone is taken off `left`, the needs of all together: these may be
+ * fewer, because what one platform needed may decide for another, but none more.
+ */
+static void compare_alone(const struct change *c, const struct bw_platform *want,
+			  const struct bw_classed *among, bool *left)
+{
+	struct question q;
+
+	begin_trouble(&q, c);
+	q.want = *want;
+	answer(&q);
+	tell(c, q.classed.class != among->class || strcmp(q.classed.moved, among->moved) != 0);
+	assert_string_equal(bw_class_name(among->class), bw_class_name(q.classed.class));
+	assert_string_equal(among->moved, q.classed.moved);
+	assert_int_equal(among->held_by ? among->held_by->trouble : BW_TROUBLE_NONE,
+			 q.classed.held_by ? q.classed.held_by->trouble : BW_TROUBLE_NONE);
+	for (size_t i = 0; i < q.world.count; i++)
+		left[i] &= !has_asked(&q, q.world.items[i].name);
+	finish(&q);
+}
+
+static void platforms_together_are_judged_as_each_alone(void **state)
+{
+	struct bw_platform wants[WANTS] = {0};
+
+	(void)state;
+	for (size_t i = 0; i + 1 < WANTS; i++)
+		assert_int_equal(
+			bw_platform_parse(some_platforms[i], strlen(some_platforms[i]), &wants[i], NULL), 0);
+	for (unsigned long seed = 0; seed < RUNS; seed++) {
+		struct change c = draw_change(seed);
+		struct bw_classed classed[WANTS];
+		struct question q;
+		bool *left;
+
+		begin_trouble(&q, &c);
+		answer_all(&q, wants, WANTS, classed);
+		left = bw_alloc(q.world.count * sizeof(*left));
+		for (size_t i = 0; i < q.world.count; i++)
+			left[i] = has_asked(&q, q.world.items[i].name);
+		for (size_t i = 0; i < WANTS; i++)
+			compare_alone(&c, &wants[i], &classed[i], left);
+		for (size_t i = 0; i < q.world.count; i++) {
+			tell(&c, left[i]);
+			assert_false(left[i]);
+		}
+		for (size_t i = 0; i < WANTS; i++)
+			free(classed[i].moved);
+		free(left);
+		finish(&q);
+		drop_change(&c);
+	}
+}
+
+/* --- hostile ---------------------------------------------------------------------------------- */
 
 static void a_thousand_platforms_are_compared_until_one_decides(void **state)
 {
@@ -426,7 +602,7 @@ static void a_thousand_platforms_are_compared_until_one_decides(void **state)
 	begin(&q, from, to);
 	answer(&q);
 	assert_string_equal(q.classed.moved,
-			    "linux/a0: 1 of 1 layers differ, 1.0 MiB; 999 more platforms differ");
+			    "linux/a0: 1 of 1 layers differ, 1.0 MiB in all; 999 more platforms differ");
 	assert_int_equal(q.classed.class, BW_CLASS_CONTENT);
 	assert_int_equal(q.world.asked_count, 4);
 	finish(&q);
@@ -533,10 +709,14 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(each_change_has_its_class_words_and_needs),
 	cmocka_unit_test(the_new_manifest_is_needed_even_when_the_old_one_is_known_to_be_gone),
 	cmocka_unit_test(needs_of_other_questions_are_no_matter),
+	cmocka_unit_test(what_differs_in_configuration_only_takes_four_steps_however_much_it_is),
+	cmocka_unit_test(nothing_is_needed_behind_a_pair_that_is_known_to_differ_in_layers),
+	cmocka_unit_test(needs_of_named_platforms_come_first),
 	cmocka_unit_test(the_way_back_has_the_same_class),
 	cmocka_unit_test(a_digest_of_old_is_a_rollback_or_nothing_has_changed),
 	cmocka_unit_test(attestations_never_count),
 	cmocka_unit_test(what_is_missing_never_makes_a_change_lighter),
+	cmocka_unit_test(platforms_together_are_judged_as_each_alone),
 	cmocka_unit_test(a_thousand_platforms_are_compared_until_one_decides),
 	cmocka_unit_test(many_builds_of_windows_pair_one_to_one),
 	cmocka_unit_test(words_that_are_too_long_are_cut),

@@ -90,6 +90,72 @@ static void each_platform_of_the_uses_is_judged_for_itself(void **state)
 	assert_string_equal(row.change_class, "content");
 }
 
+static void a_platform_that_is_named_later_is_compared_with_what_the_build_stands_on(void **state)
+{
+	struct scene *x = *state;
+	struct seen_row row;
+
+	track(x, "/src/Dockerfile", "FROM --platform=linux/amd64 r.example/app:1\n");
+	moves(APP, fake_index("a", "b", ""), fake_index("a", "c", ""), x);
+	(void)sweep_ok(x);
+	assert_int_equal(last_row(x).verdict, BW_FRESH);
+	track(x, "/src/Dockerfile", "FROM --platform=linux/arm64 r.example/app:1\n");
+	assert_int_equal(last_row(x).verdict, BW_STALE); /* as long as nobody has compared it */
+	(void)sweep_ok(x);
+	assert_int_equal(fake.asks, 1);
+	assert_int_equal(fake.fetches, 2); /* both images; the indexes are known */
+	row = last_row(x);
+	assert_int_equal(row.verdict, BW_STALE);
+	assert_string_equal(row.change_class, "content");
+	track(x, "/src/Dockerfile", "FROM --platform=linux/s390x r.example/app:1\n");
+	(void)sweep_ok(x);
+	row = last_row(x);
+	assert_int_equal(row.verdict, BW_FRESH);
+	assert_string_equal(row.change_class, "index");
+	(void)sweep_ok(x);
+	assert_int_equal(fake.fetches + fake.blobs, 0);
+}
+
+static void the_content_that_a_build_stands_on_is_fresh_under_any_digest(void **state)
+{
+	const struct bw_answer a = fake_index("a", "b", "one"), other = fake_index("c", "d", "");
+	struct scene *x = *state;
+	struct seen_row row;
+
+	track_app(x);
+	moves(APP, a, fake_index("a", "b", "two"), x);
+	(void)sweep_ok(x);
+	assert_string_equal(last_row(x).evidence, "same-content");
+	fake_say(APP, other);
+	(void)sweep_ok(x);
+	assert_int_equal(last_row(x).verdict, BW_STALE);
+	fake_say(APP, fake_index("a", "b", "three"));
+	(void)sweep_ok(x);
+	row = last_row(x);
+	assert_int_equal(row.verdict, BW_FRESH);
+	assert_string_equal(row.change_class, "index");
+	fake_say(APP, other);
+	(void)sweep_ok(x);
+	fake_say(APP, a);
+	(void)sweep_ok(x);
+	row = last_row(x);
+	assert_int_equal(row.verdict, BW_FRESH);
+	assert_string_equal(row.evidence, "returned");
+}
+
+static void an_ignored_use_decides_nothing_and_costs_nothing(void **state)
+{
+	struct scene *x = *state;
+
+	track(x, "/src/Dockerfile",
+	      "FROM --platform=linux/amd64 r.example/app:1\n# basewatch: ignore\n"
+	      "FROM --platform=linux/arm64 r.example/app:1\nCOPY --from=0 / /\n");
+	moves(APP, fake_index("a", "b", ""), fake_index("a", "c", ""), x);
+	(void)sweep_ok(x);
+	assert_int_equal(fake.fetches, 2);
+	assert_int_equal(scalar(x, "SELECT count(*) FROM outstanding WHERE stale_since IS NOT NULL"), 0);
+}
+
 static void tags_that_share_a_digest_share_the_requests(void **state)
 {
 	struct scene *x = *state;
@@ -230,6 +296,41 @@ static void a_body_that_cannot_be_had_just_now_is_waited_for_but_not_for_ever(vo
 	assert_string_equal(row.change_class, "unclassified");
 	assert_int_equal(row.verdict, BW_STALE);
 	assert_int_equal(row.trouble, BW_TROUBLE_NONE);
+}
+
+static void only_sweeps_that_waited_for_bodies_count_as_waiting(void **state)
+{
+	const struct bw_answer to = fake_index("a", "b", "two");
+	struct scene *x = *state;
+
+	track_app(x);
+	moves(APP, fake_index("a", "b", "one"), fake_trouble_of(BW_TROUBLE_TIMEOUT), x);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(sweep_ok(x).recorded.failed, 1);
+	fake_say(APP, to);
+	fake_lose(&to.digest, BW_TROUBLE_SERVER);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(sweep_ok(x).recorded.changed, 0);
+	fake_lose(&to.digest, BW_TROUBLE_NONE);
+	assert_int_equal(sweep_ok(x).recorded.changed, 1);
+	assert_string_equal(last_row(x).change_class, "index");
+}
+
+static void what_may_come_later_is_waited_for_whatever_is_gone_for_good(void **state)
+{
+	const struct bw_answer amd = fake_image("amd64", "a", "1"), arm = fake_image("arm64", "c", "1");
+	struct scene *x = *state;
+
+	track(x, "/src/Dockerfile",
+	      "FROM --platform=linux/amd64 r.example/app:1 AS x\n"
+	      "FROM --platform=linux/arm64 r.example/app:1\nCOPY --from=x / /\n");
+	moves(APP, fake_index("a", "b", ""), fake_index("c", "c", ""), x);
+	fake_lose(&amd.digest, BW_TROUBLE_MALFORMED);
+	fake_lose(&arm.digest, BW_TROUBLE_SERVER);
+	assert_int_equal(sweep_ok(x).recorded.changed, 0);
+	fake_lose(&arm.digest, BW_TROUBLE_NONE);
+	fake_lose(&amd.digest, BW_TROUBLE_NONE);
+	assert_int_equal(sweep_ok(x).recorded.changed, 1);
 }
 
 static void what_was_waited_for_and_came_is_a_change_with_its_class(void **state)
@@ -392,6 +493,40 @@ static void a_pin_to_an_image_that_has_gone_is_looked_for_once(void **state)
 	assert_int_equal(fake.fetches, 0);
 }
 
+static void a_pin_to_something_that_cannot_be_read_is_fetched_once(void **state)
+{
+	const struct bw_answer odd = fake_put("{\"schemaVersion\":2}", FAKE_IMAGE);
+	BW_AUTOFREE char *text =
+		bw_asprintf("FROM --platform=linux/arm64 r.example/app:1@%s\n", odd.digest.text);
+	struct scene *x = *state;
+
+	track(x, "/src/Dockerfile", text);
+	fake_say(APP, fake_index("a", "b", ""));
+	(void)sweep_ok(x);
+	assert_int_equal(fake.fetches, 2);
+	(void)sweep_ok(x);
+	assert_int_equal(fake.fetches, 0);
+}
+
+static void a_base_that_another_process_moved_meanwhile_is_left_as_it_is(void **state)
+{
+	const struct bw_answer a = fake_index("a", "b", "");
+	struct bw_change as_it_was = {0};
+	struct bw_record_counts counts;
+	struct bw_seen seen = {.base_id = 1, .answer = &a, .change = &as_it_was};
+	struct scene *x = *state;
+
+	track_app(x);
+	moves(APP, a, fake_index("c", "b", ""), x);
+	(void)sweep_ok(x);
+	as_it_was.from =
+		a.digest; /* what a sweep that began before would say of a base that was in trouble */
+	seen.at_ms = bw_clock_ms();
+	assert_int_equal(bw_store_record(x->store, &seen, 1, &counts, &x->err), 0);
+	assert_int_equal(counts.changed, 0);
+	assert_string_equal(last_row(x).change_class, "content");
+}
+
 static void a_pin_for_another_platform_is_said(void **state)
 {
 	const struct bw_answer child = fake_image("arm64", "b", "1");
@@ -464,6 +599,13 @@ int main(void)
 		TEST(a_change_fetches_what_it_compares_and_the_next_one_only_what_is_new),
 		TEST(an_index_that_moved_around_the_same_images_turns_nobody_stale),
 		TEST(each_platform_of_the_uses_is_judged_for_itself),
+		TEST(a_platform_that_is_named_later_is_compared_with_what_the_build_stands_on),
+		TEST(the_content_that_a_build_stands_on_is_fresh_under_any_digest),
+		TEST(an_ignored_use_decides_nothing_and_costs_nothing),
+		TEST(only_sweeps_that_waited_for_bodies_count_as_waiting),
+		TEST(what_may_come_later_is_waited_for_whatever_is_gone_for_good),
+		TEST(a_pin_to_something_that_cannot_be_read_is_fetched_once),
+		TEST(a_base_that_another_process_moved_meanwhile_is_left_as_it_is),
 		TEST(tags_that_share_a_digest_share_the_requests),
 		TEST(a_body_that_one_repository_lacks_is_fetched_from_the_other),
 		TEST(a_rollback_is_known_by_its_number),

@@ -252,6 +252,8 @@ static struct bw_row carried_use(int64_t id, const char *base, const char *path,
 	r.moved = "attestations only";
 	r.changed_at_ms = r.digest_since_ms = r.fresh_since_ms = r.checked_at_ms;
 	r.evidence = "same-content";
+	r.handled = OLD;
+	r.is_same = true;
 	return r;
 }
 
@@ -291,6 +293,8 @@ static void make_changes(struct bw_row r[CHANGES])
 	pin(&r[8], BW_PIN_OTHER, "linux/arm64");
 	r[9] = carried_use(5, node, "/srv/src/a/Dockerfile", 5);
 	r[9].evidence = "returned";
+	r[9].handled = NEW;
+	r[9].is_same = false;
 	r[9].change_class = "rollback";
 	r[9].moved = "back to sighting 3";
 	r[10] = carried_use(6, "docker.io/library/ruby:3", "/srv/src/a/Dockerfile", 6);
@@ -343,6 +347,8 @@ static void a_change_that_counts_for_nobody_is_named_once(void **state)
 	next = text_of(rows, 2, IN_A_FILE, &tally);
 	assert_null(strstr(next, "moved"));
 	rows[0].evidence = NULL; /* a build that names the base since then has nothing to say */
+	rows[0].handled = NEW;
+	rows[0].is_same = false;
 	json = text_of(rows, 2, (struct bw_report_options){.format = BW_FORMAT_JSON}, &tally);
 	assert_non_null(
 		strstr(json, "alpine:3.20\",\"verdict\":\"fresh\",\"reason\":\"moved sha256:111111111111 -> "

@@ -109,7 +109,7 @@ static void every_foreign_key_has_its_index(void **state)
 	assert_int_equal(pragma(f,
 				"SELECT count(*) FROM pragma_table_list t, pragma_foreign_key_list(t.name) k "
 				"WHERE t.schema = 'main'"),
-			 15);
+			 14);
 	assert_int_equal(
 		pragma(f,
 		       "SELECT count(*) FROM pragma_table_list t, pragma_foreign_key_list(t.name) k "

@@ -113,6 +113,8 @@ static void set_member(struct bw_row *r, const char *name, char *value)
 		r->reachable = false;
 	else if (strcmp(name, "stage") == 0)
 		r->stage = NULL;
+	else if (strcmp(name, "same") == 0)
+		r->is_same = true;
 	else if (strcmp(name, "template") == 0)
 		r->is_template = true;
 	else
@@ -195,7 +197,7 @@ static void set_known(struct bw_row *r, unsigned known)
 	r->platform = "linux/amd64";
 	r->pin_platform = known == KNOWN_MISFIT ? "linux/arm64" : NULL;
 	if (known == KNOWN_SAME)
-		r->evidence = "same-content";
+		r->is_same = r->handled && r->digest && strcmp(r->handled, r->digest) != 0;
 	else if (known == KNOWN_RETURNED)
 		r->evidence = "returned";
 }
@@ -233,7 +235,7 @@ static bool has_reason(const struct bw_row *r, enum bw_verdict verdict)
 {
 	if (verdict != BW_FRESH)
 		return true;
-	return r->pinned ? r->pin_platform != NULL : r->evidence != NULL;
+	return r->pinned ? r->pin_platform != NULL : r->is_same || r->evidence != NULL;
 }
 
 static bool is_ignored(const struct bw_row *r)

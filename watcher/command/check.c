@@ -8,6 +8,7 @@
 #include "command/gather.h"
 #include "command/output.h"
 #include "command/state.h"
+#include "command/wording.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -126,9 +127,9 @@ static void show_progress(size_t done, size_t total, void *arg)
 
 static void say_counts(const struct bw_sweep_result *r, const struct bw_registry_counts *c)
 {
-	bw_info("asked for %zu bases: %llu HEAD, %llu GET, %llu token requests, %llu retries", r->asked,
-		(unsigned long long)c->heads, (unsigned long long)c->gets, (unsigned long long)c->tokens,
-		(unsigned long long)c->retries);
+	bw_info("asked for %zu base%s: %llu HEAD, %llu GET, %llu token requests, %llu retries", r->asked,
+		bw_wording_plural(r->asked), (unsigned long long)c->heads, (unsigned long long)c->gets,
+		(unsigned long long)c->tokens, (unsigned long long)c->retries);
 	if (r->bodies > 0)
 		bw_info("%zu manifests and configurations fetched", r->bodies);
 	bw_info("%zu seen for the first time, %zu moved, %zu could not be asked", r->recorded.first,
@@ -165,6 +166,7 @@ static int tell(const struct bw_args *a, struct bw_store *s, const struct bw_swe
 
 	bw_output_init(a, &o);
 	o.checked_at_ms = r->ended_ms;
+	o.interrupted_since_ms = r->interrupted ? r->started_ms : 0;
 	rc = bw_report_write(s, &o, ret, err);
 	bw_output_done(&o);
 	return rc < 0 ? rc : bw_output_flush(err);

@@ -37,7 +37,8 @@ static bool is_first_sight(const struct bw_group *g)
 
 bool bw_group_is_news(const struct bw_group *g, const struct bw_report_options *o)
 {
-	return o->checked_at_ms != 0 && g->changed_at_ms != 0 && g->changed_at_ms == g->checked_at_ms;
+	return o->checked_at_ms != 0 && g->changed_at_ms != 0 && g->changed_at_ms == g->checked_at_ms &&
+	       g->checked_at_ms >= o->interrupted_since_ms;
 }
 
 /* The base is complete: counts it, hands it on. Its memory serves the next one. */
@@ -50,7 +51,7 @@ static void finish(struct bw_collector *c)
 	c->tally.verdicts[g->verdict]++;
 	if (g->base) {
 		c->tally.bases++;
-		c->tally.first_sights += is_first_sight(g);
+		c->tally.first_sights += is_first_sight(g) && g->checked_at_ms >= c->o->interrupted_since_ms;
 	}
 	c->fn(g, c->arg);
 	c->gathering = false;
@@ -158,6 +159,16 @@ static void read_change(const struct bw_row *r, const struct bw_group_use *last,
 	use->pin_platform = bw_arena_str(a, r->pin_platform);
 }
 
+/* What an interrupted sweep did not come to is as unknown as what could not be asked. */
+static void judge(const struct bw_collector *c, const struct bw_row *r, struct bw_judgement *ret)
+{
+	bw_judge(r, c->o->now_ms, ret);
+	if (ret->verdict != BW_FRESH || r->base_id == 0 || r->checked_at_ms >= c->o->interrupted_since_ms)
+		return;
+	*ret = (struct bw_judgement){.verdict = BW_UNKNOWN, .since_ms = c->o->interrupted_since_ms};
+	(void)snprintf(ret->reason, sizeof(ret->reason), "interrupted before it was answered");
+}
+
 static void add_use(struct bw_collector *c, const struct bw_row *r)
 {
 	static const struct bw_group_use none = {.path = NULL};
@@ -167,7 +178,7 @@ static void add_use(struct bw_collector *c, const struct bw_row *r)
 	struct bw_judgement j;
 	struct bw_group_use use;
 
-	bw_judge(r, c->o->now_ms, &j);
+	judge(c, r, &j);
 	use = (struct bw_group_use){
 		.source = bw_arena_str(a, r->source ? r->source : ""),
 		.path = bw_arena_str(a, r->path),

@@ -7,7 +7,7 @@
 #include "store/list.h"
 #include "store/sql.h"
 
-enum { BASE_ID, BASE_REGISTRY, BASE_REPOSITORY, BASE_TAG, BASE_DIGEST, BASE_FAILURES };
+enum { BASE_ID, BASE_REGISTRY, BASE_REPOSITORY, BASE_TAG, BASE_DIGEST, BASE_FAILURES, BASE_WAITED };
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
@@ -35,22 +35,30 @@ int bw_store_count_wanted(struct bw_store *s, int64_t now_ms, size_t *ret_count,
 	return rc < 0 ? rc : 0;
 }
 
+static void read_base(sqlite3_stmt *q, struct bw_base *ret)
+{
+	*ret = (struct bw_base){
+		.id = bw_sql_column_int(q, BASE_ID),
+		.registry = bw_sql_column(q, BASE_REGISTRY),
+		.repository = bw_sql_column(q, BASE_REPOSITORY),
+		.tag = bw_sql_column(q, BASE_TAG),
+		.digest = bw_sql_column(q, BASE_DIGEST),
+		.failures = bw_sql_column_u32(q, BASE_FAILURES),
+		.waited = bw_sql_column_u32(q, BASE_WAITED),
+	};
+}
+
 static int each_base(struct bw_store *s, sqlite3_stmt *q, bw_base_fn fn, void *arg, struct bw_err *err)
 {
 	int64_t last_id = 0;
 	int rc;
 
 	while ((rc = bw_sql_step(s, q, err)) > 0) {
-		const struct bw_base b = {
-			.id = bw_sql_column_int(q, BASE_ID),
-			.registry = bw_sql_column(q, BASE_REGISTRY),
-			.repository = bw_sql_column(q, BASE_REPOSITORY),
-			.tag = bw_sql_column(q, BASE_TAG),
-			.digest = bw_sql_column(q, BASE_DIGEST),
-			.failures = bw_sql_column_u32(q, BASE_FAILURES),
-		};
-		bool is_new = b.id != last_id;
+		struct bw_base b;
+		bool is_new;
 
+		read_base(q, &b);
+		is_new = b.id != last_id;
 		last_id = b.id;
 		rc = bw_sql_columns_ok(s, err);
 		if (rc == 0 && is_new)
@@ -75,21 +83,45 @@ int bw_store_each_wanted(struct bw_store *s, int64_t now_ms, bw_base_fn fn, void
 	return each_base(s, q, fn, arg, err);
 }
 
-int bw_store_each_platform(struct bw_store *s, int64_t base_id, bw_platform_fn fn, void *arg,
-			   struct bw_err *err)
+int bw_store_each_stand(struct bw_store *s, int64_t base_id, int64_t now_ms, bw_stand_fn fn, void *arg,
+			struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_PLATFORMS, &q, err);
+	int rc = bw_sql_use(s, BW_SQL_STANDS, &q, err);
 
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, base_id);
+	bw_sql_bind(q, 2, now_ms);
 	while ((rc = bw_sql_step(s, q, err)) > 0) {
-		const char *platform = bw_sql_column(q, 0);
+		const char *digest = bw_sql_column(q, 0), *platform = bw_sql_column(q, 1);
 
 		rc = bw_sql_columns_ok(s, err);
 		if (rc == 0)
-			rc = fn(platform, arg, err);
+			rc = fn(digest, platform, arg, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+int bw_store_each_uncompared(struct bw_store *s, int64_t now_ms, bw_uncompared_fn fn, void *arg,
+			     struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_UNCOMPARED, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, now_ms);
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		struct bw_uncompared u = {.from = bw_sql_column(q, BASE_WAITED + 1),
+					  .platform = bw_sql_column(q, BASE_WAITED + 2)};
+
+		read_base(q, &u.base);
+		rc = bw_sql_columns_ok(s, err);
+		if (rc == 0)
+			rc = fn(&u, arg, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -1,6 +1,6 @@
 /*
- * change.c - a change of a base, and what follows from it for builds (design §5): what becomes outstanding, is closed by
- * the tag's return, or is carried along because nothing that counts has changed for the build's platforms.
+ * change.c - a change of a base, and what follows from it for builds (design §5): what becomes outstanding, and what is
+ * closed because the tag has again, or still, the content that the build stands on.
  */
 #include "store/change.h"
 
@@ -38,46 +38,31 @@ static int add_change(struct bw_store *s, const struct bw_move *m, struct bw_err
 	return bw_sql_run(s, q, err);
 }
 
-static int add_platform(struct bw_store *s, const struct bw_move *m, const struct bw_use_class *u,
-			struct bw_err *err)
+int bw_store_add_comparison(struct bw_store *s, int64_t base_id, const char *to,
+			    const struct bw_comparison *c, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_CHANGE_PLATFORM_ADD, &q, err);
+	int rc = bw_sql_use(s, BW_SQL_COMPARISON_ADD, &q, err);
 
 	if (rc < 0)
 		return rc;
-	bw_sql_bind(q, 1, m->base_id);
-	bw_sql_bind(q, 2, m->number);
-	bw_sql_bind_text(q, 3, u->platform ? u->platform : "");
-	bw_sql_bind_text(q, 4, bw_class_name(u->class));
-	bw_sql_bind_text(q, 5, words(u->moved));
+	bw_sql_bind(q, 1, base_id);
+	bw_sql_bind_text(q, 2, c->from.text);
+	bw_sql_bind_text(q, 3, to);
+	bw_sql_bind_text(q, 4, c->platform ? c->platform : "");
+	bw_sql_bind_text(q, 5, bw_class_name(c->class));
+	bw_sql_bind_text(q, 6, words(c->moved));
 	return bw_sql_run(s, q, err);
 }
 
-/* A platform that has no row of its own is read as the change itself. */
-static int add_platforms(struct bw_store *s, const struct bw_move *m, struct bw_err *err)
+static int add_comparisons(struct bw_store *s, const struct bw_move *m, struct bw_err *err)
 {
-	size_t count = m->change ? m->change->platform_count : 0;
+	size_t count = m->change ? m->change->comparison_count : 0;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		const struct bw_use_class *u = &m->change->platforms[i];
-
-		if (u->class != class_of(m) || !bw_text_is(words(u->moved), moved_of(m)))
-			rc = add_platform(s, m, u, err);
-	}
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = bw_store_add_comparison(s, m->base_id, m->to, &m->change->comparisons[i], err);
 	return rc;
-}
-
-/* May there be a build for which nothing that counts has changed? Mostly not, and then nobody has to look. */
-static bool may_be_carried(const struct bw_move *m)
-{
-	size_t count = m->change ? m->change->platform_count : 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (!bw_class_counts(m->change->platforms[i].class))
-			return true;
-	return !bw_class_counts(class_of(m));
 }
 
 /* --- builds ----------------------------------------------------------------------------------- */
@@ -101,42 +86,78 @@ int bw_store_start_pairs(struct bw_store *s, int64_t base_id, const char *digest
 	return update_pairs(s, BW_SQL_PAIRS_START, base_id, digest, err);
 }
 
-/* What happens to pairs at the time of the change. */
-static int move_pairs(struct bw_store *s, enum bw_sql which, const struct bw_move *m, struct bw_err *err)
+static int settle(struct bw_store *s, enum bw_sql which, int64_t base_id, const char *to, int64_t at_ms,
+		  struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, which, &q, err);
 
 	if (rc < 0)
 		return rc;
-	bw_sql_bind(q, 1, m->base_id);
-	bw_sql_bind_text(q, 2, m->to);
-	bw_sql_bind(q, 3, m->at_ms);
-	if (which == BW_SQL_PAIRS_CARRY) {
-		bw_sql_bind_text(q, 4, m->from);
-		bw_sql_bind(q, 5, m->number);
-	}
+	bw_sql_bind(q, 1, base_id);
+	bw_sql_bind_text(q, 2, to);
+	bw_sql_bind(q, 3, at_ms);
 	return bw_sql_run(s, q, err);
 }
 
+int bw_store_settle_pairs(struct bw_store *s, int64_t base_id, const char *to, int64_t at_ms,
+			  struct bw_err *err)
+{
+	int rc = settle(s, BW_SQL_PAIRS_RETURNED, base_id, to, at_ms, err);
+
+	if (rc == 0)
+		rc = settle(s, BW_SQL_PAIRS_SAME, base_id, to, at_ms, err);
+	return rc < 0 ? rc : settle(s, BW_SQL_PAIRS_STALE, base_id, to, at_ms, err);
+}
+
 /*
- * A -> B -> C stays one outstanding since B; back to A closes it. Builds that stood on the tag without a row of their
- * own stay where they were, on the digest before, unless they are carried along. A build that is stale already stays on
- * its digest, whatever the class of this change.
+ * A -> B -> C stays one outstanding since B; back to A, or to something with the content of A, closes it. A build stays
+ * on the digest that it was built on, whatever the tag does; builds that stood on the tag without a row of their own
+ * stay on the digest before.
  */
 int bw_store_record_move(struct bw_store *s, const struct bw_move *m, struct bw_err *err)
 {
 	int rc = add_change(s, m, err);
 
 	if (rc == 0)
-		rc = add_platforms(s, m, err);
+		rc = add_comparisons(s, m, err);
 	if (rc == 0)
 		rc = bw_store_start_pairs(s, m->base_id, m->to, err);
 	if (rc == 0)
 		rc = update_pairs(s, BW_SQL_PAIRS_FIX, m->base_id, m->from, err);
+	return rc < 0 ? rc : bw_store_settle_pairs(s, m->base_id, m->to, m->at_ms, err);
+}
+
+/* --- later ------------------------------------------------------------------------------------ */
+
+struct late {
+	int64_t base_id, now_ms;
+	const struct bw_digest *to;
+	const struct bw_comparison *c;
+};
+
+static int add_late(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	const struct late *x = arg;
+	int rc = bw_store_add_comparison(s, x->base_id, x->to->text, x->c, err);
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+
 	if (rc == 0)
-		rc = move_pairs(s, BW_SQL_PAIRS_RETURNED, m, err);
-	if (rc == 0 && may_be_carried(m))
-		rc = move_pairs(s, BW_SQL_PAIRS_CARRY, m, err);
-	return rc < 0 ? rc : move_pairs(s, BW_SQL_PAIRS_STALE, m, err);
+		rc = bw_sql_use(s, BW_SQL_BASE_STATE, &q, err);
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, x->base_id);
+	rc = bw_sql_step(s, q, err);
+	if (rc <= 0 || !bw_text_is(bw_sql_column(q, 3), x->to->text))
+		return rc < 0 ? rc : 0; /* the base has moved on */
+	bw_sql_done(&q);
+	return bw_store_settle_pairs(s, x->base_id, x->to->text, x->now_ms, err);
+}
+
+int bw_store_put_comparison(struct bw_store *s, int64_t base_id, const struct bw_digest *to,
+			    const struct bw_comparison *c, int64_t now_ms, struct bw_err *err)
+{
+	struct late x = {.base_id = base_id, .now_ms = now_ms, .to = to, .c = c};
+
+	return bw_sql_tx(s, add_late, &x, err);
 }

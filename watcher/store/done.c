@@ -10,8 +10,8 @@
 struct pair {
 	int64_t base_id;
 	int64_t build_id;
-	/* Else to the digest that was given, which the tag has left; not when only what does not count has moved since. */
-	bool to_current;
+	bool to_current; /* else to the digest that was given, which the tag has left, */
+	bool is_same;	 /* maybe with the content that the tag has now */
 };
 
 struct doing {
@@ -24,7 +24,15 @@ struct doing {
 	struct bw_done_counts counts;
 };
 
-enum { PAIR_BUILD, PAIR_BASE, PAIR_IS_CURRENT, PAIR_IS_STALE, PAIR_GIVEN_CURRENT, PAIR_GIVEN_SEEN };
+enum {
+	PAIR_BUILD,
+	PAIR_BASE,
+	PAIR_IS_CURRENT,
+	PAIR_IS_STALE,
+	PAIR_GIVEN_CURRENT,
+	PAIR_GIVEN_SAME,
+	PAIR_GIVEN_SEEN,
+};
 
 static void look_at_pair(struct doing *d, sqlite3_stmt *q)
 {
@@ -34,6 +42,7 @@ static void look_at_pair(struct doing *d, sqlite3_stmt *q)
 		.base_id = bw_sql_column_int(q, PAIR_BASE),
 		.build_id = bw_sql_column_int(q, PAIR_BUILD),
 		.to_current = !d->digest || bw_sql_column_int(q, PAIR_GIVEN_CURRENT) != 0,
+		.is_same = bw_sql_column_int(q, PAIR_GIVEN_SAME) != 0,
 	};
 
 	if (d->digest && bw_sql_column_int(q, PAIR_GIVEN_SEEN) == 0)
@@ -41,7 +50,7 @@ static void look_at_pair(struct doing *d, sqlite3_stmt *q)
 	d->knows_digest = true;
 	if (p.to_current && is_current && !is_stale)
 		return; /* known already */
-	if (p.to_current)
+	if (p.to_current || p.is_same)
 		d->counts.closed += is_stale;
 	else
 		d->counts.moved++;
@@ -56,6 +65,7 @@ static int list_pairs(struct bw_store *s, struct doing *d, struct bw_err *err)
 	if (rc < 0)
 		return rc;
 	bw_sql_bind_text(q, 1, d->digest);
+	bw_sql_bind(q, 2, d->now_ms);
 	while ((rc = bw_sql_step(s, q, err)) > 0)
 		look_at_pair(d, q);
 	return rc;
@@ -116,10 +126,11 @@ static int write_pair(struct bw_store *s, const struct doing *d, const struct pa
 		return rc;
 	bw_sql_bind(q, 1, p->base_id);
 	bw_sql_bind(q, 2, p->build_id);
-	if (p->to_current)
-		bw_sql_bind(q, 3, d->now_ms);
-	else
+	bw_sql_bind(q, 3, d->now_ms);
+	if (!p->to_current) {
 		bw_sql_bind_text(q, 4, d->digest);
+		bw_sql_bind(q, 5, p->is_same);
+	}
 	return bw_sql_run(s, q, err);
 }
 

@@ -52,6 +52,7 @@ static int read_child(struct bw_store *s, sqlite3_stmt *q, struct bw_child *ret,
 		return rc;
 	ret->size = bw_sql_column_int(q, CHILD_SIZE);
 	bw_sql_column_copy(q, CHILD_TYPE, ret->media_type, sizeof(ret->media_type));
+	ret->kind = bw_manifest_kind_of(ret->media_type);
 	(void)bw_platform_set(&ret->platform, bw_sql_column(q, CHILD_OS), bw_sql_column(q, CHILD_OS_VERSION),
 			      bw_sql_column(q, CHILD_ARCH), bw_sql_column(q, CHILD_VARIANT));
 	ret->is_attestation = bw_sql_column_int(q, CHILD_IS_ATTESTATION) != 0;

@@ -161,6 +161,7 @@ static int record_trouble(struct bw_store *s, const struct bw_seen *x, struct bw
 	bw_sql_bind_text(q, 3, bw_trouble_name(x->answer->trouble));
 	bw_sql_bind_text(q, 4, x->answer->message);
 	bw_sql_bind(q, 5, x->answer->retry_after_s);
+	bw_sql_bind(q, 6, bw_digest_is_set(&x->answer->digest));
 	return bw_sql_run(s, q, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "store/list.h"
 #include "store/moves.h"
@@ -54,6 +55,7 @@ struct lister {
 	int64_t build_id;    /* of the last row */
 	struct bw_row build; /* what the rows of that build have in common */
 	sqlite3_stmt *place; /* holds its texts */
+	int64_t now_ms;	     /* for annotations that end */
 	int64_t base_id;     /* of the last row */
 	char *base;	     /* its name */
 	size_t capacity;
@@ -164,10 +166,31 @@ static void read_pair(sqlite3_stmt *q, struct bw_row *r)
 		r->fresh_since_ms = bw_sql_column_int(q, ROW_FRESH_SINCE);
 }
 
-/* The digest since which changes matter for this use; NULL: only the last change does. A pin moves by itself. */
-static const char *stale_on(const struct bw_row *r)
+static bool stands_elsewhere(const struct bw_row *r)
 {
-	return !r->pinned && r->stale_since_ms != 0 ? r->handled : NULL;
+	return r->handled && strcmp(r->handled, r->digest) != 0;
+}
+
+/* What is written of a pair is what was known when the base moved; comparisons since then may know better. */
+static int read_staleness(struct bw_store *s, struct bw_row *r, struct lister *l, struct bw_err *err)
+{
+	const struct bw_move_question w = {.from = r->handled, .to = r->digest};
+	bool counts = false;
+	int rc;
+
+	if (!stands_elsewhere(r)) {
+		r->stale_since_ms = 0;
+		return 0;
+	}
+	rc = bw_moves_count(s, &l->moves, l->build_id, &w, l->now_ms, &counts, err);
+	if (rc < 0)
+		return rc;
+	r->is_same = !counts;
+	if (r->is_same)
+		r->stale_since_ms = 0;
+	else if (r->stale_since_ms == 0)
+		r->stale_since_ms = r->digest_since_ms;
+	return 0;
 }
 
 /* Few bases have moved, so what is known of that is looked up for these alone. */
@@ -175,10 +198,15 @@ static int read_move(struct bw_store *s, int64_t number, struct bw_row *r, struc
 		     struct bw_err *err)
 {
 	const struct bw_meaning *meaning = NULL;
+	struct bw_move_question w = {.platform = r->platform, .to = r->digest};
 	int rc = bw_moves_load(s, &l->moves, r->base_id, number, err);
 
 	if (rc == 0)
-		rc = bw_moves_mean(s, &l->moves, number, r->platform, stale_on(r), &meaning, err);
+		rc = read_staleness(s, r, l, err);
+	w.is_stand = !r->pinned && stands_elsewhere(r);
+	w.from = w.is_stand ? r->handled : l->moves.previous.text;
+	if (rc == 0)
+		rc = bw_moves_mean(s, &l->moves, &w, &meaning, err);
 	if (rc < 0 || !meaning)
 		return rc;
 	r->changed_at_ms = r->digest_since_ms;
@@ -290,7 +318,7 @@ static int list_rows(struct bw_store *s, void *arg, struct bw_err *err)
 /* Both lists see the same state of the database, however long the reader takes. */
 int bw_store_each_row(struct bw_store *s, bw_row_fn fn, void *arg, struct bw_err *err)
 {
-	struct lister l = {.fn = fn, .arg = arg};
+	struct lister l = {.fn = fn, .arg = arg, .now_ms = bw_clock_ms()};
 	int rc = bw_sql_view(s, list_rows, &l, err);
 
 	free(l.base);

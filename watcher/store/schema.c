@@ -78,17 +78,17 @@ static const char *const step_1[] = {
 	") STRICT, WITHOUT ROWID",
 
 	/*
-	 * What the change means for uses of one platform, '' for those that name none. Most changes mean the same for
-	 * all: only what differs from the change itself has a row.
+	 * What two digests of a base are to each other, for uses of one platform, '' for those that name none: what
+	 * builds stand on, or stood on, and what the tag has. A fact about two digests, so it holds for ever.
 	 */
-	"CREATE TABLE change_platform("
-	" base_id INTEGER NOT NULL,"
-	" number INTEGER NOT NULL,"
+	"CREATE TABLE comparison("
+	" base_id INTEGER NOT NULL REFERENCES base ON DELETE CASCADE,"
+	" from_digest TEXT NOT NULL,"
+	" to_digest TEXT NOT NULL,"
 	" platform TEXT NOT NULL,"
 	" class TEXT NOT NULL,"
 	" moved TEXT,"
-	" PRIMARY KEY(base_id, number, platform),"
-	" FOREIGN KEY(base_id, number) REFERENCES change(base_id, number) ON DELETE CASCADE"
+	" PRIMARY KEY(base_id, to_digest, from_digest, platform)"
 	") STRICT, WITHOUT ROWID",
 
 	/*
@@ -101,6 +101,7 @@ static const char *const step_1[] = {
 	" sighting_id INTEGER,"
 	" checked_at INTEGER NOT NULL,"
 	" failures INTEGER NOT NULL,"
+	" waited INTEGER NOT NULL DEFAULT 0," /* of them, those for the bodies of a new digest */
 	" newly_named INTEGER NOT NULL,"
 	" trouble TEXT,"
 	" trouble_message TEXT,"

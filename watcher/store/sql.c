@@ -19,12 +19,6 @@ static enum bw_class class_of(sqlite3_value *word)
 	return class;
 }
 
-static void class_weight(sqlite3_context *ctx, int count, sqlite3_value **values)
-{
-	(void)count;
-	sqlite3_result_int(ctx, (int)class_of(values[0]));
-}
-
 static void class_counts(sqlite3_context *ctx, int count, sqlite3_value **values)
 {
 	(void)count;
@@ -41,10 +35,8 @@ static int add_function(struct bw_store *s, const char *name,
 
 int bw_sql_add_functions(struct bw_store *s, struct bw_err *err)
 {
-	int rc = add_function(s, "class_weight", class_weight);
+	int rc = add_function(s, "class_counts", class_counts);
 
-	if (rc == SQLITE_OK)
-		rc = add_function(s, "class_counts", class_counts);
 	return rc == SQLITE_OK ? 0 : bw_store_fault(s, rc, err);
 }
 

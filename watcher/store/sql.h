@@ -61,7 +61,8 @@ enum bw_sql {
 	BW_SQL_WANTED_COUNT,
 	BW_SQL_WANTED_FEW,
 	BW_SQL_WANTED_MANY,
-	BW_SQL_PLATFORMS,
+	BW_SQL_STANDS,
+	BW_SQL_UNCOMPARED,
 	BW_SQL_SIGHTING_FIND,
 	BW_SQL_REGISTRY_FIND,
 	BW_SQL_REGISTRY_PUT,
@@ -73,11 +74,11 @@ enum bw_sql {
 	BW_SQL_SIGHTING_ADD,
 	BW_SQL_SIGHTING_TYPE,
 	BW_SQL_CHANGE_ADD,
-	BW_SQL_CHANGE_PLATFORM_ADD,
+	BW_SQL_COMPARISON_ADD,
 	BW_SQL_PAIRS_START,
 	BW_SQL_PAIRS_FIX,
 	BW_SQL_PAIRS_RETURNED,
-	BW_SQL_PAIRS_CARRY,
+	BW_SQL_PAIRS_SAME,
 	BW_SQL_PAIRS_STALE,
 	BW_SQL_HISTORY,
 	BW_SQL_HISTORY_ALL,
@@ -101,6 +102,7 @@ enum bw_sql {
 	BW_SQL_PLACE,
 	BW_SQL_MOVE,
 	BW_SQL_MEANING,
+	BW_SQL_PAIR_COUNTS,
 	BW_SQL_ROWS_FEW,
 	BW_SQL_ROWS_MANY,
 	BW_SQL_ROWS_MANY_IN_ORDER,
@@ -125,8 +127,7 @@ struct bw_store {
 const char *bw_sql_text(enum bw_sql which);
 
 /*
- * The words of image/class.h in SQL: class_weight(word), smaller is weightier, and class_counts(word). A word that
- * is none means `unclassified`.
+ * The words of image/class.h in SQL: class_counts(word). A word that is none means `unclassified`; NULL stays NULL.
  */
 int bw_sql_add_functions(struct bw_store *s, struct bw_err *err) BW_NODISCARD;
 

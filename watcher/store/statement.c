@@ -9,8 +9,8 @@
 /* A use that needs an answer: the target needs its stage, and no annotation holds now (?1). */
 #define IS_WANTED "u.reachable AND u.ignored_until <= ?1"
 
-#define NO_TROUBLE                                                                     \
-	"trouble = NULL, trouble_message = NULL, trouble_since = NULL, failures = 0, " \
+#define NO_TROUBLE                                                                                 \
+	"trouble = NULL, trouble_message = NULL, trouble_since = NULL, failures = 0, waited = 0, " \
 	"retry_after = NULL"
 #define CHECKED_AT "checked_at = max(checked_at, ?2)" /* never moves backwards */
 
@@ -27,25 +27,24 @@
 	"f.source_id = ?1 AND f.path >= ?2 AND f.path < CASE ?2 WHEN '' THEN x'' ELSE ?2 || '0' END " \
 	"AND (?2 = '' OR f.path = ?2 OR f.path > ?2 || '/')"
 
-#define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.failures"
+#define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited"
 
 /* A pair without a row stands on what the tag has: nothing has moved since the build names the base (schema.c). */
 #define HANDLED "CASE WHEN o.base_id IS NULL THEN x.digest ELSE o.handled END"
 
-/* What change h means for uses of one platform: that of its own row k, or else what it means as a whole. */
-#define JOIN_MEANING(platform)                                                          \
-	" LEFT JOIN change_platform k ON k.base_id = h.base_id AND k.number = h.number" \
-	" AND k.platform = " platform
-#define CLASS "coalesce(k.class, h.class)"
-
 /*
- * Does change h count for a build? For the platforms of the uses that the tag moves: pinned ones stay where they are,
- * and the target does not need all of them. A build that has none left is judged by the change as a whole.
+ * Does it count for a build that a base went from one digest to another? For the uses that the tag moves: pinned ones
+ * stay where they are, the target does not need all of them, and those ignored now decide nothing. What nobody has
+ * compared counts; so it does for a build that has no such use any more, until it has one again.
  */
-#define COUNTS_FOR(build)                                                                            \
-	"coalesce((SELECT max(class_counts(" CLASS ")) FROM use v INDEXED BY use_base" JOIN_MEANING( \
-		"coalesce(v.platform, '')") " WHERE v.base_id = h.base_id AND v.build_id = " build   \
-					    " AND v.reachable AND v.pinned IS NULL), class_counts(h.class))"
+#define COUNTS_FOR(base, build, from, to, now)                                                            \
+	"coalesce((SELECT max(coalesce(class_counts(k.class), 1)) FROM use v INDEXED BY use_base"         \
+	" LEFT JOIN comparison k ON k.base_id = v.base_id AND k.to_digest = " to                          \
+	" AND k.from_digest = " from " AND k.platform = coalesce(v.platform, '') WHERE v.base_id = " base \
+	" AND v.build_id = " build " AND v.reachable AND v.ignored_until <= " now                         \
+	" AND v.pinned IS NULL), 1)"
+#define PAIR_COUNTS(to, now) \
+	COUNTS_FOR("outstanding.base_id", "outstanding.build_id", "outstanding.handled", to, now)
 
 /* The number of the newest sighting of a base with this digest. */
 #define LAST_SEEN_AT(base, digest)                                                           \
@@ -171,9 +170,8 @@ static const char *const texts[BW_SQL_COUNT] = {
 	/* --- what people say of builds; ?1 the digest that they name, or NULL ------------------------- */
 
 	[BW_SQL_PAIRS] =
-		"SELECT u.build_id, u.base_id, " HANDLED " IS x.digest, o.stale_since IS NOT NULL,"
-		" ?1 IS x.digest OR NOT EXISTS(SELECT 1 FROM change h WHERE h.base_id = u.base_id AND h.number > "
-		LAST_SEEN_AT("u.base_id", "?1") " AND " COUNTS_FOR("u.build_id") "), " WAS_SEEN_AT("?1")
+		"SELECT u.build_id, u.base_id, " HANDLED " IS x.digest, o.stale_since IS NOT NULL, ?1 IS x.digest,"
+		" NOT " COUNTS_FOR("u.base_id", "u.build_id", "?1", "x.digest", "?2") ", " WAS_SEEN_AT("?1")
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NULL"
 		" CROSS JOIN" CURRENT_OF("u.base_id") JOIN_PAIR
 		" GROUP BY u.build_id, u.base_id",
@@ -188,11 +186,14 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" SELECT p.base_id, ?2, x.digest, ?3, 'done' FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
 		" ON CONFLICT(base_id, build_id) DO UPDATE SET handled = excluded.handled, stale_since = NULL,"
 		" closed_at = excluded.closed_at, evidence = excluded.evidence",
+	/* ?5: it has the content that the tag has now. */
 	[BW_SQL_HANDLE_OLDER] =
-		"INSERT INTO outstanding(base_id, build_id, handled, stale_since)"
-		" SELECT p.base_id, ?2, ?4, x.seen_at FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
+		"INSERT INTO outstanding(base_id, build_id, handled, stale_since, closed_at, evidence)"
+		" SELECT p.base_id, ?2, ?4, iif(?5, NULL, x.seen_at), iif(?5, ?3, NULL), iif(?5, 'done', NULL)"
+		" FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
 		" ON CONFLICT(base_id, build_id) DO UPDATE SET handled = excluded.handled,"
-		" stale_since = coalesce(stale_since, excluded.stale_since), closed_at = NULL, evidence = NULL",
+		" stale_since = iif(?5, NULL, coalesce(stale_since, excluded.stale_since)),"
+		" closed_at = excluded.closed_at, evidence = excluded.evidence",
 	[BW_SQL_CHOSEN_FILES] =
 		"SELECT count(DISTINCT t.build_file_id) FROM temp.chosen c CROSS JOIN build t ON t.id = c.build_id",
 	[BW_SQL_FORGET_BUILDS] = "DELETE FROM build WHERE id IN (SELECT build_id FROM temp.chosen)",
@@ -214,10 +215,29 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"SELECT " WANTED_COLUMNS
 		" FROM base b INDEXED BY base_name CROSS JOIN use u INDEXED BY use_base ON u.base_id = b.id"
 		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id" LEFT_JOIN_CURRENT " WHERE " IS_WANTED BASE_ORDER,
-	/* Of all live builds, chosen or not: the change is recorded once for all of them. */
-	[BW_SQL_PLATFORMS] =
-		"SELECT DISTINCT u.platform FROM use u INDEXED BY use_base CROSS JOIN build t ON t.id = u.build_id"
-		" WHERE u.base_id = ?1 AND u.reachable AND t.ended_at IS NULL ORDER BY u.platform",
+	/*
+	 * Of all live builds, chosen or not: the change is recorded once for all of them. First what the tag has, which
+	 * the change starts from, then what builds stand on besides.
+	 */
+	[BW_SQL_STANDS] =
+		"SELECT x.digest, u.platform, 0 FROM use u INDEXED BY use_base CROSS JOIN build t ON t.id = u.build_id"
+		" CROSS JOIN" CURRENT_OF("u.base_id")
+		" WHERE u.base_id = ?1 AND u.reachable AND u.ignored_until <= ?2 AND t.ended_at IS NULL"
+		" UNION SELECT o.handled, u.platform, 1 FROM use u INDEXED BY use_base CROSS JOIN build t ON t.id = u.build_id"
+		" CROSS JOIN" CURRENT_OF("u.base_id")
+		" CROSS JOIN outstanding o ON o.base_id = u.base_id AND o.build_id = u.build_id AND o.handled <> x.digest"
+		" WHERE u.base_id = ?1 AND u.reachable AND u.ignored_until <= ?2 AND u.pinned IS NULL"
+		" AND t.ended_at IS NULL ORDER BY 3, 1, 2",
+	/* A platform that a build names since the base moved, or a body that could not be had when it did. */
+	[BW_SQL_UNCOMPARED] =
+		"SELECT DISTINCT " WANTED_COLUMNS ", o.handled, u.platform"
+		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NULL"
+		" CROSS JOIN" CURRENT_OF("u.base_id")
+		" CROSS JOIN outstanding o ON o.base_id = u.base_id AND o.build_id = u.build_id AND o.handled <> x.digest"
+		" CROSS JOIN base b ON b.id = u.base_id"
+		" WHERE " IS_WANTED " AND NOT EXISTS(SELECT 1 FROM comparison k WHERE k.base_id = u.base_id"
+		" AND k.to_digest = x.digest AND k.from_digest = o.handled AND k.platform = coalesce(u.platform, ''))" BASE_ORDER
+		", o.handled, u.platform",
 	[BW_SQL_SIGHTING_FIND] = "SELECT " LAST_SEEN_AT("?1", "?2"),
 	[BW_SQL_REGISTRY_FIND] = "SELECT 1 FROM registry WHERE name = ?1",
 	[BW_SQL_REGISTRY_PUT] =
@@ -231,9 +251,10 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" WHERE b.id = ?1",
 	[BW_SQL_BASE_TROUBLE] =
 		"INSERT INTO poll(base_id, checked_at, failures, newly_named, trouble, trouble_message, trouble_since,"
-		" retry_after) VALUES(?1, ?2, 1, 0, ?3, ?4, ?2, ?5)"
+		" retry_after, waited) VALUES(?1, ?2, 1, 0, ?3, ?4, ?2, ?5, ?6)"
 		" ON CONFLICT(base_id) DO UPDATE SET " CHECKED_AT ", trouble = ?3, trouble_message = ?4,"
-		" trouble_since = coalesce(trouble_since, ?2), failures = failures + 1, retry_after = ?5",
+		" trouble_since = coalesce(trouble_since, ?2), failures = failures + 1,"
+		" waited = waited + ?6, retry_after = ?5",
 	[BW_SQL_BASE_SAME] =
 		"UPDATE poll SET " CHECKED_AT ", " NO_TROUBLE ", newly_named = 0 WHERE base_id = ?1",
 	/* After the sighting was added, whose id is ?3. */
@@ -245,9 +266,9 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" ON CONFLICT(base_id, number) DO NOTHING",
 	[BW_SQL_SIGHTING_TYPE] = "UPDATE sighting SET media_type = ?3 WHERE base_id = ?1 AND number = ?2",
 	[BW_SQL_CHANGE_ADD] = "INSERT INTO change(base_id, number, class, moved) VALUES(?1, ?2, ?3, ?4)",
-	[BW_SQL_CHANGE_PLATFORM_ADD] =
-		"INSERT INTO change_platform(base_id, number, platform, class, moved) VALUES(?1, ?2, ?3, ?4, ?5)"
-		" ON CONFLICT DO NOTHING",
+	[BW_SQL_COMPARISON_ADD] =
+		"INSERT INTO comparison(base_id, from_digest, to_digest, platform, class, moved)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET class = excluded.class, moved = excluded.moved",
 	[BW_SQL_PAIRS_START] = "UPDATE outstanding SET handled = ?2 WHERE base_id = ?1 AND handled IS NULL",
 	[BW_SQL_PAIRS_FIX] =
 		"INSERT INTO outstanding(base_id, build_id, handled)"
@@ -255,15 +276,12 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_PAIRS_RETURNED] =
 		"UPDATE outstanding SET stale_since = NULL, closed_at = ?3, evidence = 'returned'"
 		" WHERE base_id = ?1 AND handled = ?2 AND stale_since IS NOT NULL",
-	/* ?4 the digest before, ?5 the number of the change. */
-	[BW_SQL_PAIRS_CARRY] =
-		"UPDATE outstanding SET handled = ?2, closed_at = ?3, evidence = 'same-content'"
-		" WHERE base_id = ?1 AND handled = ?4 AND stale_since IS NULL"
-		" AND NOT (SELECT " COUNTS_FOR("outstanding.build_id") " FROM change h"
-		" WHERE h.base_id = ?1 AND h.number = ?5)",
+	[BW_SQL_PAIRS_SAME] =
+		"UPDATE outstanding SET stale_since = NULL, closed_at = ?3, evidence = 'same-content'"
+		" WHERE base_id = ?1 AND handled <> ?2 AND NOT " PAIR_COUNTS("?2", "?3"),
 	[BW_SQL_PAIRS_STALE] =
 		"UPDATE outstanding SET stale_since = ?3, closed_at = NULL, evidence = NULL"
-		" WHERE base_id = ?1 AND handled <> ?2 AND stale_since IS NULL",
+		" WHERE base_id = ?1 AND handled <> ?2 AND stale_since IS NULL AND " PAIR_COUNTS("?2", "?3"),
 	[BW_SQL_HISTORY] =
 		HISTORY_OF("base b")
 		" WHERE b.registry = ?1 AND b.repository = ?2 AND (?3 IS NULL OR b.tag = ?3)" HISTORY_ORDER,
@@ -309,19 +327,16 @@ static const char *const texts[BW_SQL_COUNT] = {
 		ROW_JOINS ROW_ORDER,
 	[BW_SQL_PLACE] =
 		"SELECT s.name, f.path, t.target, f.is_template FROM build t" FILE_OF_BUILD " WHERE t.id = ?1",
-	/* ?1 a base, ?2 the number of its last sighting: that before, and the first. */
+	/* ?1 a base, ?2 the number of its last sighting: that before, the first, and the change between. */
 	[BW_SQL_MOVE] =
-		"SELECT y.digest, z.seen_at FROM sighting y"
+		"SELECT y.digest, z.seen_at, h.class, h.moved FROM sighting y"
 		" LEFT JOIN sighting z ON z.base_id = y.base_id AND z.number = 1"
+		" LEFT JOIN change h ON h.base_id = y.base_id AND h.number = ?2"
 		" WHERE y.base_id = ?1 AND y.number = ?2 - 1",
-	/*
-	 * ?3 a platform: what the last change means for it; or, with ?4, the digest that a stale build stands on, the
-	 * weightiest of the changes since.
-	 */
 	[BW_SQL_MEANING] =
-		"SELECT " CLASS ", CASE WHEN k.base_id IS NULL THEN h.moved ELSE k.moved END"
-		" FROM change h" JOIN_MEANING("?3") " WHERE h.base_id = ?1 AND h.number > coalesce("
-		LAST_SEEN_AT("?1", "?4") ", ?2 - 1) ORDER BY class_weight(" CLASS "), h.number DESC LIMIT 1",
+		"SELECT class, moved FROM comparison"
+		" WHERE base_id = ?1 AND from_digest = ?2 AND to_digest = ?3 AND platform = ?4",
+	[BW_SQL_PAIR_COUNTS] = "SELECT " COUNTS_FOR("?1", "?2", "?3", "?4", "?5"),
 	/* Base by base in the order of the index: only the uses of one base are sorted at a time. */
 	[BW_SQL_ROWS_MANY] = "SELECT " ROW_COLUMNS BASES_THEN_USES ROW_JOINS ROW_ORDER,
 	/* The same where the ids of the builds are in the order of their names: nothing is sorted at all. */

@@ -122,12 +122,10 @@ static bool is_harmless(const struct bw_row *r)
 /* Why nobody has to rebuild although the base moved. What was rebuilt since needs no words. */
 static void say_why_fresh(struct bw_judgement *j, const struct bw_row *r)
 {
-	if (!r->evidence || !r->previous)
-		return;
-	if (strcmp(r->evidence, "same-content") == 0 && is_harmless(r)) {
-		say_move(j, r, r->previous);
+	if (r->is_same && !bw_text_is(r->evidence, "done")) {
+		say_move(j, r, r->handled);
 		say(j, ": same content");
-	} else if (strcmp(r->evidence, "returned") == 0) {
+	} else if (r->previous && bw_text_is(r->evidence, "returned")) {
 		say_move(j, r, r->previous);
 		say(j, ": what this build stands on");
 	}
@@ -239,7 +237,7 @@ static void judge_unpinned(const struct bw_row *r, struct bw_judgement *j)
 		judge_unknown(r, "not asked since this build names it", j);
 		return;
 	}
-	if (strcmp(r->handled, r->digest) == 0) {
+	if (r->is_same || strcmp(r->handled, r->digest) == 0) {
 		judge_fresh(r, j);
 		return;
 	}

@@ -1,48 +1,57 @@
 /*
  * classify.c - see classify.h. It asks for bodies in steps, and stops as soon as the class cannot change any more:
  *
- *   the two top manifests, and what tells the platforms of the images in them;
- *   the manifests of one pair after the other, where their digests differ, until one has other layers;
- *   only when none has: the configurations of the first pair where these differ.
+ *   the two top manifests, and what tells the platforms of the images in them, once for all wanted platforms;
+ *   for each of these the manifests of the first pair whose digests differ: mostly it has other layers, and decides;
+ *   when it does not, those of all other such pairs together, and not one round trip after the other;
+ *   only when none has other layers: the configurations of the first pair where these differ.
  *
  * With an earlier sighting of the new digest the question is only `index` or `rollback`: the first pair that is not
  * the same image answers it, and no configuration is needed.
  */
 #include "watch/classify.h"
 
+#include <string.h>
+
 #include "core/mem.h"
 #include "watch/moved.h"
 #include "watch/pairs.h"
 
-/* One decision under way; nothing of it outlives the call. */
+/* What all wanted platforms share; nothing of it outlives the call. */
 struct matter {
 	struct bw_bodies *bodies;
 	const struct bw_class_question *q;
 	struct bw_images old, new;
-	struct bw_pairs pairs; /* of all platforms */
-	struct bw_pair named;  /* for the wanted platform */
-	const struct bw_image *named_old, *named_new;
-	struct bw_pair *judged; /* what decides: `named`, or all pairs */
+	struct bw_pairs pairs; /* of all platforms, not compared */
+	char *rest;	       /* see moved.h */
+};
+
+/* One decision under way. */
+struct view {
+	struct matter *m;
+	const struct bw_platform *want;
+	const struct bw_image *named_old, *named_new; /* for the wanted platform */
+	struct bw_pair *judged; /* what decides: these two, or all pairs; its own, for it compares them */
 	size_t judged_count;
 	bool is_apart; /* nothing to compare, and that is a change: a platform came or went, or none is in both */
 	bool is_doubtful; /* a part of the indexes is not known */
 	const struct bw_answer *held;
 };
 
-static bool is_named(const struct matter *m)
+static bool is_named(const struct bw_platform *want)
 {
-	return m->q->want && m->q->want->os[0] != '\0';
+	return want->os[0] != '\0';
 }
 
 /* Something could not be had. What may come later, or is broken, is for the caller to know; the former rather. */
-static void hold(struct matter *m, const struct bw_answer *why)
+static void hold(const struct bw_answer **held, const struct bw_answer *why)
 {
 	bool is_passing = why && bw_trouble_is_passing(why->trouble);
 
 	if (!why || (!is_passing && why->trouble != BW_TROUBLE_MALFORMED))
 		return;
-	if (!m->held || (is_passing && !bw_trouble_is_passing(m->held->trouble)))
-		m->held = why;
+	if (!*held || (is_passing && !bw_trouble_is_passing((*held)->trouble)))
+		*held = why;
 }
 
 /* --- what is compared with what --------------------------------------------------------------- */
@@ -57,11 +66,11 @@ static bool is_partial_index(const struct bw_images *x)
 	return x->is_index && is_unknown(x);
 }
 
-static void doubt(struct matter *m)
+static void doubt(struct view *v)
 {
-	m->is_doubtful = true;
-	hold(m, m->old.missing);
-	hold(m, m->new.missing);
+	v->is_doubtful = true;
+	hold(&v->held, v->m->old.missing);
+	hold(&v->held, v->m->new.missing);
 }
 
 /* Is it not known whether there is anything for the wanted platform? */
@@ -77,40 +86,42 @@ static bool is_open_choice(const struct bw_images *x, const struct bw_image *cho
  * What a build for the wanted platform took, and would take now. Even when it is found, another one might stand before
  * it in what is not known of the index.
  */
-static void choose_named(struct matter *m)
+static void choose_named(struct view *v)
 {
-	const struct bw_image *old = bw_images_for(&m->old, m->q->want);
-	const struct bw_image *new = bw_images_for(&m->new, m->q->want);
+	const struct matter *m = v->m;
+	const struct bw_image *old = bw_images_for(&m->old, v->want);
+	const struct bw_image *new = bw_images_for(&m->new, v->want);
 	bool is_open = is_open_choice(&m->old, old) || is_open_choice(&m->new, new);
 
-	m->named_old = old;
-	m->named_new = new;
+	v->named_old = old;
+	v->named_new = new;
 	if (old && new) {
-		m->named = bw_pair_of(old, new);
-		m->judged = &m->named;
-		m->judged_count = 1;
+		v->judged = BW_NEW(struct bw_pair);
+		v->judged[v->judged_count++] = bw_pair_of(old, new);
 		is_open = is_partial_index(&m->old) || is_partial_index(&m->new);
 	} else if (!is_open) {
-		m->is_apart = old || new;
+		v->is_apart = old || new;
 	}
 	if (is_open)
-		doubt(m);
+		doubt(v);
 }
 
 /* All platforms that both have. One that only one of them has is no matter for builds that name none. */
-static void choose_common(struct matter *m)
+static void choose_common(struct view *v)
 {
+	const struct matter *m = v->m;
 	const struct bw_pairs *p = &m->pairs;
 	/* Of two single images the platforms may be unknown: they are compared all the same. */
 	bool has_index = m->old.is_index || m->new.is_index;
 
-	m->judged = p->items;
-	m->judged_count = p->count;
+	v->judged = bw_alloc((p->count + 1) * sizeof(*v->judged));
+	v->judged_count = p->count;
+	memcpy(v->judged, p->items, p->count * sizeof(*v->judged));
 	if (is_unknown(&m->old) || is_unknown(&m->new)) {
 		if (has_index || p->count == 0)
-			doubt(m);
+			doubt(v);
 	} else {
-		m->is_apart = p->count == 0 && p->added_count + p->removed_count > 0;
+		v->is_apart = p->count == 0 && p->added_count + p->removed_count > 0;
 	}
 }
 
@@ -161,19 +172,19 @@ static bool same_diff_ids(const struct bw_config *a, const struct bw_config *b)
 }
 
 /* OPEN: needs are noted. What is missing on one side is reason enough not to fetch the other. */
-static enum bw_pair_state compare_manifests(struct matter *m, const struct bw_pair *p)
+static enum bw_pair_state compare_manifests(struct view *v, const struct bw_pair *p)
 {
-	const struct bw_answer *no_old = bw_bodies_missing(m->bodies, &p->old->digest);
-	const struct bw_answer *no_new = bw_bodies_missing(m->bodies, &p->new->digest);
+	const struct bw_answer *no_old = bw_bodies_missing(v->m->bodies, &p->old->digest);
+	const struct bw_answer *no_new = bw_bodies_missing(v->m->bodies, &p->new->digest);
 	const struct bw_manifest *old, *new;
 
 	if (no_old || no_new) {
-		hold(m, no_old);
-		hold(m, no_new);
+		hold(&v->held, no_old);
+		hold(&v->held, no_new);
 		return BW_PAIR_MISSING;
 	}
-	old = bw_bodies_manifest(m->bodies, &p->old->digest);
-	new = bw_bodies_manifest(m->bodies, &p->new->digest);
+	old = bw_bodies_manifest(v->m->bodies, &p->old->digest);
+	new = bw_bodies_manifest(v->m->bodies, &p->new->digest);
 	if (!old || !new)
 		return BW_PAIR_OPEN;
 	if (old->kind != BW_MANIFEST_IMAGE || new->kind != BW_MANIFEST_IMAGE)
@@ -184,61 +195,66 @@ static enum bw_pair_state compare_manifests(struct matter *m, const struct bw_pa
 }
 
 /* Can no other pair change the class any more? */
-static bool is_decisive(const struct matter *m, enum bw_pair_state state)
+static bool is_decisive(const struct view *v, enum bw_pair_state state)
 {
 	bool differs = state == BW_PAIR_CONFIG || state == BW_PAIR_CONTENT || state == BW_PAIR_MISSING;
 
-	return m->q->seen_number > 0 ? differs : state == BW_PAIR_CONTENT;
+	return v->m->q->seen_number > 0 ? differs : state == BW_PAIR_CONTENT;
 }
 
-/* One pair after the other: mostly the first that differs decides. False: needs are open. */
-static bool compare_pairs(struct matter *m)
+/*
+ * The first pair that differs is compared alone, because mostly it decides; when it does not, all others are needed, and
+ * at once. Nothing behind one that decides is needed. False: needs are open.
+ */
+static bool compare_pairs(struct view *v)
 {
-	for (size_t i = 0; i < m->judged_count; i++) {
-		struct bw_pair *p = &m->judged[i];
+	bool is_first = true, is_open = false;
+
+	for (size_t i = 0; i < v->judged_count; i++) {
+		struct bw_pair *p = &v->judged[i];
 
 		if (p->state == BW_PAIR_EQUAL)
 			continue;
-		p->state = compare_manifests(m, p);
-		if (p->state == BW_PAIR_OPEN)
-			return false;
-		if (is_decisive(m, p->state))
+		p->state = compare_manifests(v, p);
+		is_open |= p->state == BW_PAIR_OPEN;
+		if (is_decisive(v, p->state) || (is_first && is_open))
 			break;
+		is_first = false;
 	}
-	return true;
+	return !is_open;
 }
 
-static const struct bw_config *read_config(struct matter *m, const struct bw_manifest *of, bool *is_open)
+static const struct bw_config *read_config(struct view *v, const struct bw_manifest *of, bool *is_open)
 {
-	const struct bw_config *c = bw_bodies_config(m->bodies, &of->config);
-	const struct bw_answer *why = bw_bodies_missing(m->bodies, &of->config);
+	const struct bw_config *c = bw_bodies_config(v->m->bodies, &of->config);
+	const struct bw_answer *why = bw_bodies_missing(v->m->bodies, &of->config);
 
-	hold(m, why);
+	hold(&v->held, why);
 	*is_open |= !c && !why;
 	return c;
 }
 
 /* The digests prove that the configurations differ; the bodies tell in what, and whether the layers do so too. */
-static void compare_configs(struct matter *m, struct bw_pair *p, bool *is_open)
+static void compare_configs(struct view *v, struct bw_pair *p, bool *is_open)
 {
-	const struct bw_manifest *old = bw_bodies_peek_manifest(m->bodies, &p->old->digest);
-	const struct bw_manifest *new = bw_bodies_peek_manifest(m->bodies, &p->new->digest);
+	const struct bw_manifest *old = bw_bodies_peek_manifest(v->m->bodies, &p->old->digest);
+	const struct bw_manifest *new = bw_bodies_peek_manifest(v->m->bodies, &p->new->digest);
 	const struct bw_config *a, *b;
 
 	/* Those of artifacts are anything. */
 	if (!old || !new || !bw_digest_is_set(&old->config) || !bw_digest_is_set(&new->config) ||
 	    !bw_config_is_type(old->config_type) || !bw_config_is_type(new->config_type))
 		return;
-	a = read_config(m, old, is_open);
-	b = read_config(m, new, is_open);
+	a = read_config(v, old, is_open);
+	b = read_config(v, new, is_open);
 	if (a && b && !same_diff_ids(a, b))
 		p->state = BW_PAIR_CONTENT;
 }
 
-static bool has_state(const struct matter *m, enum bw_pair_state state)
+static bool has_state(const struct view *v, enum bw_pair_state state)
 {
-	for (size_t i = 0; i < m->judged_count; i++)
-		if (m->judged[i].state == state)
+	for (size_t i = 0; i < v->judged_count; i++)
+		if (v->judged[i].state == state)
 			return true;
 	return false;
 }
@@ -247,16 +263,16 @@ static bool has_state(const struct matter *m, enum bw_pair_state state)
  * Of the first pair alone: it lends the words. The same layers under other diff_ids are a registry's lie, for which not
  * every platform's configuration is worth two requests.
  */
-static bool compare_one_config(struct matter *m)
+static bool compare_one_config(struct view *v)
 {
 	bool is_open = false;
 
-	if (m->q->seen_number > 0 || has_state(m, BW_PAIR_CONTENT))
+	if (v->m->q->seen_number > 0 || has_state(v, BW_PAIR_CONTENT))
 		return true;
-	for (size_t i = 0; i < m->judged_count; i++) {
-		if (m->judged[i].state != BW_PAIR_CONFIG)
+	for (size_t i = 0; i < v->judged_count; i++) {
+		if (v->judged[i].state != BW_PAIR_CONFIG)
 			continue;
-		compare_configs(m, &m->judged[i], &is_open);
+		compare_configs(v, &v->judged[i], &is_open);
 		break;
 	}
 	return !is_open;
@@ -265,20 +281,20 @@ static bool compare_one_config(struct matter *m)
 /* --- the decision ----------------------------------------------------------------------------- */
 
 /* Is it known that something which counts has changed, whatever is missing? */
-static bool is_proven(const struct matter *m)
+static bool is_proven(const struct view *v)
 {
-	return m->is_apart || has_state(m, BW_PAIR_CONTENT) || has_state(m, BW_PAIR_CONFIG);
+	return v->is_apart || has_state(v, BW_PAIR_CONTENT) || has_state(v, BW_PAIR_CONFIG);
 }
 
-static enum bw_class class_of(const struct matter *m)
+static enum bw_class class_of(const struct view *v)
 {
-	bool is_undecided = m->is_doubtful || has_state(m, BW_PAIR_MISSING);
+	bool is_undecided = v->is_doubtful || has_state(v, BW_PAIR_MISSING);
 
-	if (!is_proven(m) && !is_undecided)
+	if (!is_proven(v) && !is_undecided)
 		return BW_CLASS_INDEX;
-	if (m->q->seen_number > 0)
+	if (v->m->q->seen_number > 0)
 		return BW_CLASS_ROLLBACK;
-	if (m->is_apart || has_state(m, BW_PAIR_CONTENT))
+	if (v->is_apart || has_state(v, BW_PAIR_CONTENT))
 		return BW_CLASS_CONTENT;
 	return is_undecided ? BW_CLASS_UNCLASSIFIED : BW_CLASS_CONFIG;
 }
@@ -289,47 +305,70 @@ static bool might_change(enum bw_class class)
 	return class != BW_CLASS_CONTENT && class != BW_CLASS_INDEX;
 }
 
-static void answer(const struct matter *m, struct bw_classed *ret)
+static void answer(const struct view *v, struct bw_classed *ret)
 {
-	enum bw_class class = class_of(m);
+	struct matter *m = v->m;
+	enum bw_class class = class_of(v);
 	const struct bw_findings f = {
 		.q = m->q,
+		.want = v->want,
 		.class = class,
 		.old = &m->old,
 		.new = &m->new,
 		.pairs = &m->pairs,
-		.judged = m->judged,
-		.judged_count = m->judged_count,
-		.named_old = m->named_old,
-		.named_new = m->named_new,
-		.is_doubtful = m->is_doubtful,
+		.judged = v->judged,
+		.judged_count = v->judged_count,
+		.named_old = v->named_old,
+		.named_new = v->named_new,
+		.is_doubtful = v->is_doubtful,
+		.rest = &m->rest,
 	};
 
 	*ret = (struct bw_classed){
 		.class = class,
 		.moved = bw_moved_words(m->bodies, &f),
-		.held_by = might_change(class) ? m->held : NULL,
+		.held_by = might_change(class) ? v->held : NULL,
 	};
 }
 
-/* Decides by the images; false: needs are open. */
-static bool decide(struct matter *m, struct bw_classed *ret)
+static void put_waiting(struct bw_classed *ret)
 {
+	*ret = (struct bw_classed){.class = BW_CLASS_UNCLASSIFIED, .moved = bw_strdup("")};
+}
+
+/* Decides by the images. */
+static void decide(struct matter *m, const struct bw_platform *want, struct bw_classed *ret)
+{
+	struct view v = {.m = m, .want = want};
 	bool is_settled;
 
-	if (!list_images(m))
-		return false;
-	bw_pairs_make(&m->old, &m->new, &m->pairs);
-	if (is_named(m))
-		choose_named(m);
+	if (is_named(want))
+		choose_named(&v);
 	else
-		choose_common(m);
+		choose_common(&v);
 	/* What is not known of the indexes leaves nothing but a rollback. */
-	is_settled = m->is_doubtful && m->q->seen_number > 0;
-	if (!is_settled && !(compare_pairs(m) && compare_one_config(m)))
-		return false;
-	answer(m, ret);
-	return true;
+	is_settled = v.is_doubtful && m->q->seen_number > 0;
+	if (is_settled || (compare_pairs(&v) && compare_one_config(&v)))
+		answer(&v, ret);
+	else
+		put_waiting(ret);
+	free(v.judged);
+}
+
+/*
+ * Named platforms come first: each needs a few bodies at most, which the many of those without a name must not keep
+ * from being fetched where their number has a limit.
+ */
+static void decide_each(struct matter *m, const struct bw_platform *wants, size_t count,
+			struct bw_classed *ret)
+{
+	bw_pairs_make(&m->old, &m->new, &m->pairs);
+	for (size_t i = 0; i < count; i++)
+		if (is_named(&wants[i]))
+			decide(m, &wants[i], &ret[i]);
+	for (size_t i = 0; i < count; i++)
+		if (!is_named(&wants[i]))
+			decide(m, &wants[i], &ret[i]);
 }
 
 /*
@@ -337,40 +376,57 @@ static bool decide(struct matter *m, struct bw_classed *ret)
  * only whether the new one is an old acquaintance. The new one is fetched in any case: it is the old one of the next
  * change.
  */
-static bool decide_without(struct matter *m, struct bw_classed *ret)
+static bool decide_without(const struct matter *m, struct bw_classed *ret)
 {
 	const struct bw_answer *no_old = bw_bodies_missing(m->bodies, m->q->from);
 	const struct bw_answer *no_new = bw_bodies_missing(m->bodies, m->q->to);
-	enum bw_class class = BW_CLASS_UNCLASSIFIED;
 
 	if (!no_new && !no_old)
 		return false;
-	if (!no_new && !bw_bodies_manifest(m->bodies, m->q->to))
-		return true; /* with an open need */
-	if (no_new) {
-		m->held = no_new;
-	} else {
-		hold(m, no_old);
-		if (m->q->seen_number > 0)
-			class = BW_CLASS_ROLLBACK;
+	if (!no_new && !bw_bodies_manifest(m->bodies, m->q->to)) {
+		put_waiting(ret);
+		return true;
 	}
-	*ret = (struct bw_classed){
-		.class = class, .moved = bw_moved_without(m->bodies, m->q, class), .held_by = m->held};
+	*ret = (struct bw_classed){.class = BW_CLASS_UNCLASSIFIED, .held_by = no_new};
+	if (!no_new) {
+		hold(&ret->held_by, no_old);
+		if (m->q->seen_number > 0)
+			ret->class = BW_CLASS_ROLLBACK;
+	}
+	ret->moved = bw_moved_without(m->bodies, m->q, ret->class);
 	return true;
 }
 
-void bw_classify(struct bw_bodies *b, const struct bw_class_question *q, struct bw_classed *ret)
+/* Where it does not take the images to decide, or they are not known yet: the same for every platform. */
+static bool decide_at_once(struct matter *m, struct bw_classed *ret)
+{
+	if (bw_digest_equal(m->q->from, m->q->to)) {
+		*ret = (struct bw_classed){.class = BW_CLASS_INDEX, .moved = bw_strdup("the same digest")};
+		return true;
+	}
+	if (decide_without(m, ret))
+		return true;
+	if (list_images(m))
+		return false;
+	put_waiting(ret);
+	return true;
+}
+
+void bw_classify(struct bw_bodies *b, const struct bw_class_question *q, const struct bw_platform *wants,
+		 size_t count, struct bw_classed *ret)
 {
 	struct matter m = {.bodies = b, .q = q};
+	struct bw_classed all = {0};
 
-	*ret = (struct bw_classed){.class = BW_CLASS_UNCLASSIFIED};
-	if (bw_digest_equal(q->from, q->to))
-		*ret = (struct bw_classed){.class = BW_CLASS_INDEX, .moved = bw_strdup("the same digest")};
-	else if (!decide_without(&m, ret))
-		(void)decide(&m, ret);
+	if (!decide_at_once(&m, &all))
+		decide_each(&m, wants, count, ret);
+	for (size_t i = 0; all.moved && i < count; i++) {
+		ret[i] = all;
+		ret[i].moved = bw_strdup(all.moved);
+	}
+	free(all.moved);
+	free(m.rest);
 	bw_pairs_done(&m.pairs);
 	bw_images_done(&m.old);
 	bw_images_done(&m.new);
-	if (!ret->moved)
-		ret->moved = bw_strdup("");
 }

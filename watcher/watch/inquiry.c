@@ -220,6 +220,29 @@ static bool retry_elsewhere(struct fetch *f)
 	return kept > 0;
 }
 
+/* Is it of no use to ask for that again? What came and cannot be read never changes; what is not there may be late. */
+static bool is_for_good(const struct bw_body_origin *o, const struct bw_answer *why)
+{
+	return bw_digest_is_set(&why->digest) || (o->is_old && bw_trouble_is_absence(why->trouble));
+}
+
+static int remember_missing(struct inquiry *x, const struct bw_digest *d)
+{
+	const struct bw_answer *why = bw_bodies_missing(x->bodies, d);
+
+	if (!why || !x->all->store || x->origin.base_id == 0 || !is_for_good(&x->origin, why))
+		return 0;
+	return bw_store_put_missing(x->all->store, x->origin.base_id, d, why, bw_clock_ms(), &x->err);
+}
+
+static int give_and_keep(const struct fetch *f, const struct bw_answer *a, const struct bw_buf *body,
+			 struct inquiry *x)
+{
+	int rc = give(f, a, body, x->bodies, &x->err);
+
+	return rc < 0 ? rc : remember_missing(x, &f->digest);
+}
+
 /* The same within the limits of an inquiry. */
 static int give_some(const struct fetch *f, const struct bw_answer *a, const struct bw_buf *body,
 		     struct inquiry *x)
@@ -228,7 +251,7 @@ static int give_some(const struct fetch *f, const struct bw_answer *a, const str
 
 	x->bytes += body ? body->len : 0;
 	if (x->bytes <= BW_INQUIRY_MAX_BYTES)
-		return give(f, a, body, x->bodies, &x->err);
+		return give_and_keep(f, a, body, x);
 	set_beyond(&beyond, "what would have to be compared is too large");
 	bw_bodies_put_missing(x->bodies, &f->digest, &beyond);
 	return 0;

@@ -21,8 +21,8 @@ struct bw_case {
 	int64_t base_id;
 	const char *registry, *repository, *tag;
 	const char *digest; /* what the base has; set */
-	uint32_t failures;
-	size_t *open; /* counts the cases of this registry that hold bodies in memory; the caller's */
+	uint32_t waited;    /* sweeps in a row, for bodies of a new digest */
+	size_t *open;	    /* counts the cases of this registry that hold bodies in memory; the caller's */
 };
 
 /*

@@ -62,10 +62,16 @@ static const struct bw_image **image_list(size_t count)
 
 static bool is_named(const struct bw_findings *f)
 {
-	return f->q->want && f->q->want->os[0] != '\0';
+	return f->want->os[0] != '\0';
 }
 
 /* --- missing bodies --------------------------------------------------------------------------- */
+
+/* What is wrong with a body is in the words of whoever tried to read it. */
+static bool has_words(const struct bw_answer *why)
+{
+	return (why->trouble == BW_TROUBLE_MALFORMED || why->trouble == BW_TROUBLE_LIMIT) && why->message[0];
+}
 
 /* "the registry no longer has WHAT", or why it could not be had. */
 static void say_missing(struct bw_buf *w, const char *what, const struct bw_answer *why, bool is_old)
@@ -73,7 +79,8 @@ static void say_missing(struct bw_buf *w, const char *what, const struct bw_answ
 	if (bw_trouble_is_absence(why->trouble))
 		(void)bw_buf_addf(w, "the registry %s %s", is_old ? "no longer has" : "does not have", what);
 	else
-		(void)bw_buf_addf(w, "%s could not be had: %s", what, bw_trouble_text(why->trouble));
+		(void)bw_buf_addf(w, "%s could not be had: %s", what,
+				  has_words(why) ? why->message : bw_trouble_text(why->trouble));
 }
 
 static void say_back(struct bw_buf *w, const struct bw_class_question *q, enum bw_class class)
@@ -168,7 +175,7 @@ static void say_sizes(struct bw_buf *w, const struct bw_manifest *old, const str
 	bool same_unit = strcmp(a.unit, b.unit) == 0;
 
 	if (same_unit && strcmp(a.number, b.number) == 0)
-		(void)bw_buf_addf(w, ", %s %s", b.number, b.unit);
+		(void)bw_buf_addf(w, ", %s %s in all", b.number, b.unit);
 	else
 		(void)bw_buf_addf(w, ", %s%s%s -> %s %s", a.number, same_unit ? "" : " ",
 				  same_unit ? "" : a.unit, b.number, b.unit);
@@ -243,7 +250,7 @@ static void say_uncompared(struct bw_buf *w, const struct bw_bodies *b, const st
 
 static void label_pair(struct bw_buf *w, const struct bw_findings *f, const struct bw_pair *p)
 {
-	const struct bw_platform *name = is_named(f)			  ? f->q->want
+	const struct bw_platform *name = is_named(f)			  ? f->want
 					 : p->new->platform.os[0] != '\0' ? &p->new->platform
 									  : &p->old->platform;
 	char text[BW_PLATFORM_MAX];
@@ -326,10 +333,12 @@ static void say_platforms(struct bw_buf *w, const struct bw_findings *f)
 static size_t other_pairs(const struct bw_findings *f, const struct bw_pair *told,
 			  const struct bw_image **ret)
 {
+	/* Where no platform is named, all pairs are judged: only there it is known which differ in annotations. */
+	const struct bw_pair *pairs = is_named(f) ? f->pairs->items : f->judged;
 	size_t count = 0;
 
 	for (size_t i = 0; i < f->pairs->count; i++) {
-		const struct bw_pair *p = &f->pairs->items[i];
+		const struct bw_pair *p = &pairs[i];
 		bool is_told = (told && p->new == told->new) || p->new == f->named_new;
 
 		if (!is_told && p->state != BW_PAIR_EQUAL && p->state != BW_PAIR_ANNOTATIONS)
@@ -387,7 +396,7 @@ static bool same_versions(const struct bw_pairs *p)
 }
 
 /* All images are the same: what else of the index can be told apart. */
-static void say_rest(struct bw_buf *w, const struct bw_findings *f)
+static char *find_rest(const struct bw_findings *f)
 {
 	const struct {
 		const char *alone, *among;
@@ -400,17 +409,26 @@ static void say_rest(struct bw_buf *w, const struct bw_findings *f)
 		{"attestations only", "attestations", !same_digests(f->old, f->new, true)},
 		{"annotations only", "annotations", !same_annotations(f->pairs)},
 	};
-	size_t count = 0, told = 0;
+	size_t count = 0;
+	BW_AUTOBUF struct bw_buf w;
 
+	bw_buf_init(&w, WORDS_MAX);
 	for (size_t i = 0; i < BW_COUNT(kinds); i++)
 		count += kinds[i].moved;
-	(void)part(w);
 	for (size_t i = 0; i < BW_COUNT(kinds); i++)
 		if (kinds[i].moved)
-			(void)bw_buf_addf(w, "%s%s", told++ ? ", " : "",
+			(void)bw_buf_addf(&w, "%s%s", w.len > 0 ? ", " : "",
 					  count > 1 ? kinds[i].among : kinds[i].alone);
 	if (count == 0)
-		(void)bw_buf_adds(w, "the index's own annotations or form only");
+		(void)bw_buf_adds(&w, "the index's own annotations or form only");
+	return bw_buf_take(&w, NULL);
+}
+
+static void say_rest(struct bw_buf *w, const struct bw_findings *f)
+{
+	if (!*f->rest)
+		*f->rest = find_rest(f);
+	say(w, *f->rest);
 }
 
 /* The images that were compared, and are the same but for what their manifests say besides. */
@@ -444,13 +462,13 @@ static void say_harmless(struct bw_buf *w, const struct bw_bodies *b, const stru
 	char text[BW_PLATFORM_MAX];
 
 	if (f->judged_count == 0 && is_named(f))
-		(void)bw_buf_addf(part(w), "%s is in neither", bw_platform_format(f->q->want, text));
+		(void)bw_buf_addf(part(w), "%s is in neither", bw_platform_format(f->want, text));
 	else if (f->judged_count == 0)
 		say(w, "no image in either");
 	else if (find_state(f, BW_PAIR_ANNOTATIONS))
 		say_annotated(w, b, f);
 	else if (count > 0)
-		(void)bw_buf_addf(part(w), "%s unchanged", bw_platform_format(f->q->want, text));
+		(void)bw_buf_addf(part(w), "%s unchanged", bw_platform_format(f->want, text));
 	say_form(w, f);
 	if (count > 0) {
 		list_platforms(part(w), others, count);
@@ -477,7 +495,7 @@ static void say_come_or_gone(struct bw_buf *w, const struct bw_findings *f)
 {
 	char text[BW_PLATFORM_MAX];
 
-	(void)bw_buf_addf(part(w), "%s %s", bw_platform_format(f->q->want, text),
+	(void)bw_buf_addf(part(w), "%s %s", bw_platform_format(f->want, text),
 			  f->named_new ? "has come" : "is gone");
 }
 

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "image/pin.h"
 #include "judge.h"
+#include "watch/classify.h"
 #include "watch/inquiry.h"
 
 /*
@@ -34,17 +35,23 @@ struct item {
 	char *repository;
 	const char *tag;
 	const char *digest; /* "" = never seen */
-	uint32_t failures;
+	uint32_t failures, waited;
 	struct doubt *doubt; /* in the second phase */
 };
 
-/* A pin that is not the tag's digest: is it one of its children, and for which platform? */
+/*
+ * What is not known of two digests of a base: is the pin, that is not what the tag has, one of its children? Or: what
+ * would a build for this platform, which stands on the other, get now?
+ */
 struct doubt {
 	struct item *item;
 	struct bw_bodies *bodies;
-	struct bw_digest tag, pinned;
+	struct bw_digest tag, other; /* what the tag has, and the pin or what the build stands on */
 	struct bw_platform platform;
-	char media_type[BW_MEDIA_TYPE_MAX];
+	char *name; /* of the platform; NULL: none is named */
+	bool is_pin;
+	char media_type[BW_MEDIA_TYPE_MAX]; /* with a pin */
+	struct bw_classed classed;	    /* without */
 };
 
 struct sweep {
@@ -198,6 +205,18 @@ static void judged(int rc, const struct bw_err *err, const struct bw_answer *a, 
 		note(it, a, change);
 }
 
+/* Of a base that was in trouble: should another process have recorded something else meanwhile, that is newer. */
+static struct bw_change *as_before(const struct item *it)
+{
+	struct bw_change *change = BW_NEW(struct bw_change);
+
+	if (bw_digest_parse(it->digest, strlen(it->digest), &change->from, NULL) < 0) {
+		free(change);
+		return NULL;
+	}
+	return change;
+}
+
 static void answered(const struct bw_answer *a, void *arg)
 {
 	struct item *it = arg;
@@ -207,14 +226,18 @@ static void answered(const struct bw_answer *a, void *arg)
 		.repository = it->repository,
 		.tag = it->tag,
 		.digest = it->digest,
-		.failures = it->failures,
+		.waited = it->waited,
 		.open = &it->lane->open,
 	};
 
-	if (!a->trouble && it->digest[0] && !has_digest(it, a))
+	if (a->trouble || !it->digest[0]) {
+		note(it, a, NULL);
+	} else if (!has_digest(it, a)) {
 		bw_judge_hear(it->lane->sweep->judge, &is, a, judged, it);
-	else
-		note(it, !a->trouble && it->failures == 0 && has_digest(it, a) ? NULL : a, NULL);
+		feed(it->lane); /* it may wait for long, and others need not wait with it */
+	} else {
+		note(it, it->failures ? a : NULL, it->failures ? as_before(it) : NULL);
+	}
 }
 
 static void ask_tag(struct item *it)
@@ -222,36 +245,59 @@ static void ask_tag(struct item *it)
 	bw_registry_ask(it->lane->sweep->registry, it->lane->registry, it->repository, it->tag, answered, it);
 }
 
-/* --- the second phase: is a pin part of what the tag has? ------------------------------------------ */
+/* --- the second phase: what is not known of two digests -------------------------------------------- */
 
-static void decide_pin(struct bw_bodies *b, void *arg)
+static void decide_doubt(struct bw_bodies *b, void *arg)
 {
-	const struct doubt *d = arg;
-	const struct bw_pin_question q = {
-		.pinned = &d->pinned,
+	struct doubt *d = arg;
+	const struct bw_pin_question pin = {
+		.pinned = &d->other,
 		.tag = &d->tag,
 		.tag_media_type = d->media_type,
 		.want = &d->platform,
 	};
+	const struct bw_class_question q = {.from = &d->other, .to = &d->tag};
 	struct bw_pinned ret;
 
-	bw_pin_decide(b, &q, &ret);
+	if (d->is_pin) {
+		bw_pin_decide(b, &pin, &ret);
+		return;
+	}
+	free(d->classed.moved);
+	d->classed.moved = NULL;
+	bw_classify(b, &q, &d->platform, 1, &d->classed);
+}
+
+/* What may pass is asked for again in the next sweep; until then it counts as a change. */
+static int keep_comparison(struct sweep *sw, const struct doubt *d, struct bw_err *err)
+{
+	const struct bw_comparison c = {
+		.from = d->other,
+		.platform = d->name,
+		.class = d->classed.class,
+		.moved = d->classed.moved,
+	};
+	const struct bw_answer *why = d->classed.held_by;
+
+	if (d->is_pin ||
+	    (why && (bw_trouble_is_passing(why->trouble) || why->trouble == BW_TROUBLE_MALFORMED)))
+		return 0;
+	return bw_store_put_comparison(sw->store, d->item->base_id, &d->tag, &c, bw_clock_ms(), err);
 }
 
 /*
- * What came is in the store, where the verdict finds it. When the tag's manifest cannot be had the pin stays undecided,
- * which the verdict shows as unknown; the next sweep tries again. A pinned manifest that has gone does not come back.
+ * What came is in the store, where the verdict finds it. When the tag's manifest cannot be had a pin stays undecided,
+ * which the verdict shows as unknown; the next sweep tries again.
  */
 static void doubt_settled(int rc, const struct bw_err *err, void *arg)
 {
 	struct doubt *d = arg;
 	struct item *it = d->item;
 	struct sweep *sw = it->lane->sweep;
-	const struct bw_answer *why = rc < 0 ? NULL : bw_bodies_missing(d->bodies, &d->pinned);
 	struct bw_err mine = BW_ERR_INIT;
 
-	if (why && bw_trouble_is_absence(why->trouble)) {
-		rc = bw_store_put_missing(sw->store, it->base_id, &d->pinned, why, bw_clock_ms(), &mine);
+	if (rc == 0) {
+		rc = keep_comparison(sw, d, &mine);
 		err = &mine;
 	}
 	bw_bodies_free(d->bodies);
@@ -266,12 +312,15 @@ static void doubt_settled(int rc, const struct bw_err *err, void *arg)
 static void ask_doubt(struct item *it)
 {
 	struct sweep *sw = it->lane->sweep;
-	const struct bw_body_origin origin = {it->base_id, it->lane->registry, it->repository};
+	const struct bw_body_origin origin = {.base_id = it->base_id,
+					      .registry = it->lane->registry,
+					      .repository = it->repository,
+					      .is_old = true};
 
 	it->lane->open++;
 	it->doubt->item = it;
 	it->doubt->bodies = bw_bodies_new();
-	bw_inquire(sw->inquiries, &origin, it->doubt->bodies, decide_pin, doubt_settled, it->doubt);
+	bw_inquire(sw->inquiries, &origin, it->doubt->bodies, decide_doubt, doubt_settled, it->doubt);
 }
 
 /* --- the list of questions -------------------------------------------------------------------- */
@@ -306,7 +355,10 @@ static struct lane *lane_for(struct sweep *sw, const char *registry)
 static int add_item(const struct bw_base *b, void *arg, struct bw_err *err)
 {
 	struct sweep *sw = arg;
-	struct item it = {.base_id = b->id, .failures = b->failures, .lane = lane_for(sw, b->registry)};
+	struct item it = {.base_id = b->id,
+			  .failures = b->failures,
+			  .waited = b->waited,
+			  .lane = lane_for(sw, b->registry)};
 
 	(void)err;
 	it.repository = pack_texts(b->repository, b->tag, b->digest ? b->digest : "");
@@ -321,34 +373,57 @@ static bool set_digest(struct bw_digest *to, const char *text)
 	return text && bw_digest_parse(text, strlen(text), to, NULL) == 0;
 }
 
-/* A base that did not answer just now would not answer this either. */
-static int add_doubt(const struct bw_doubt *x, void *arg, struct bw_err *err)
+/* The digests come from the store, which only takes valid ones. NULL: a base that did not answer just now. */
+static int new_doubt(struct sweep *sw, const struct bw_base *base, const char *other, const char *platform,
+		     struct doubt **ret, struct bw_err *err)
 {
-	struct sweep *sw = arg;
 	struct doubt *d;
 	int rc;
 
-	if (x->base.failures > 0)
+	*ret = NULL;
+	if (base->failures > 0)
 		return 0;
-	rc = add_item(&x->base, sw, err);
+	rc = add_item(base, sw, err);
 	if (rc < 0)
 		return rc;
 	d = sw->items[sw->item_count - 1].doubt = BW_NEW(struct doubt);
-	/* They come from the store, which only takes valid ones. */
-	if (!set_digest(&d->tag, x->base.digest) || !set_digest(&d->pinned, x->pinned))
+	if (!set_digest(&d->tag, base->digest) || !set_digest(&d->other, other))
 		return bw_fail(err, BW_E_STORE, "a digest of %s/%s:%s in the database is damaged",
-			       x->base.registry, x->base.repository, x->base.tag);
-	if (x->platform && bw_platform_parse(x->platform, strlen(x->platform), &d->platform, NULL) < 0)
+			       base->registry, base->repository, base->tag);
+	d->name = bw_strdup_null(platform);
+	if (platform && bw_platform_parse(platform, strlen(platform), &d->platform, NULL) < 0)
 		d->platform = (struct bw_platform){0};
+	*ret = d;
+	return 0;
+}
+
+static int add_pin(const struct bw_doubt *x, void *arg, struct bw_err *err)
+{
+	struct doubt *d;
+	int rc = new_doubt(arg, &x->base, x->pinned, x->platform, &d, err);
+
+	if (rc < 0 || !d)
+		return rc;
+	d->is_pin = true;
 	if (x->media_type && strlen(x->media_type) < sizeof(d->media_type))
 		memcpy(d->media_type, x->media_type, strlen(x->media_type) + 1);
 	return 0;
 }
 
+static int add_uncompared(const struct bw_uncompared *x, void *arg, struct bw_err *err)
+{
+	struct doubt *d;
+
+	return new_doubt(arg, &x->base, x->from, x->platform, &d, err);
+}
+
 static void free_doubt(struct doubt *d)
 {
-	if (d)
-		bw_bodies_free(d->bodies);
+	if (!d)
+		return;
+	bw_bodies_free(d->bodies);
+	free(d->classed.moved);
+	free(d->name);
 	free(d);
 }
 
@@ -392,12 +467,16 @@ static int sweep_tags(struct sweep *sw)
 	return sw->rc;
 }
 
-static int sweep_doubts(struct sweep *sw)
+/* One after the other: a base may be in both lists, and each is in the order of the registries. */
+static int sweep_doubts(struct sweep *sw, bool pins)
 {
 	int rc;
 
 	clear_items(sw);
-	rc = bw_store_each_doubt(sw->store, bw_clock_ms(), add_doubt, sw, sw->err);
+	if (pins)
+		rc = bw_store_each_doubt(sw->store, bw_clock_ms(), add_pin, sw, sw->err);
+	else
+		rc = bw_store_each_uncompared(sw->store, bw_clock_ms(), add_uncompared, sw, sw->err);
 	if (rc < 0)
 		return rc;
 	run_phase(sw, ask_doubt);
@@ -423,12 +502,15 @@ int bw_sweep(struct bw_loop *l, struct bw_store *s, struct bw_registry *r, const
 	struct sweep sw = {.loop = l, .store = s, .registry = r, .hooks = hooks, .err = err};
 	int rc;
 
+	sw.result.started_ms = bw_clock_ms();
 	sw.flush_timer = bw_timer_new(l, flush_now, &sw);
 	sw.inquiries = bw_inquiries_new(r, s);
 	sw.judge = bw_judge_new(l, s, r, sw.inquiries, o->settle_ms);
 	rc = sweep_tags(&sw);
 	if (rc == 0 && !sw.result.interrupted)
-		rc = sweep_doubts(&sw);
+		rc = sweep_doubts(&sw, false);
+	if (rc == 0 && !sw.result.interrupted)
+		rc = sweep_doubts(&sw, true);
 	end_sweep(&sw);
 	if (rc < 0)
 		return rc;

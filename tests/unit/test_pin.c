@@ -408,6 +408,46 @@ static void hostile_files_end_soon(void **state)
 	bw_buf_done(&text);
 }
 
+/* `text` is all of the file; its only use has a digest that is looked for in all of it, and not found. */
+static void expect_refusal(const struct bw_buf *text, const char *refusal)
+{
+	static const struct bw_build_options none;
+	struct bw_pin_edit edit = {0};
+	struct bw_dockerfile d;
+	struct bw_buf after;
+
+	bw_buf_init(&after, (size_t)2 * BW_MAX_BUILDFILE_BYTES);
+	bw_dockerfile_parse(text->data, text->len, &none, &d);
+	assert_null(d.error);
+	assert_int_equal(d.use_count, 1);
+	pin_digest('a', &edit.digest);
+	assert_false(bw_pin_apply(text->data, text->len, &none, &d, &edit, 1, &after));
+	assert_string_equal(edit.refused, refusal);
+	bw_pin_edits_done(&edit, 1);
+	bw_dockerfile_done(&d);
+}
+
+/* A digest may go on behind each of these comments, and behind all that follow it. */
+static void comments_without_end_are_not_looked_through_for_ever(void **state)
+{
+	static const char *const fillers[] = {"#s\\\n", "#s\\\n#\n", "#s\\\n \t\n"};
+	static const char from[] = "ARG A=01234567012345670123456701234567\nFROM debian:12@sha256:${A}${A}\n";
+	struct bw_buf text;
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(fillers); i++) {
+		bw_buf_init(&text, BW_MAX_BUILDFILE_BYTES);
+		(void)bw_buf_addf(&text, "%s%s", fillers[i], from);
+		expect_refusal(&text, "its digest does not stand in the file in one piece");
+		bw_buf_clear(&text);
+		while (text.len + strlen(fillers[i]) + strlen(from) <= BW_MAX_BUILDFILE_BYTES)
+			(void)bw_buf_adds(&text, fillers[i]);
+		(void)bw_buf_adds(&text, from);
+		expect_refusal(&text, "too many places of the file would have to be tried");
+		bw_buf_done(&text);
+	}
+}
+
 /* The digest makes the line, or the file, longer than a Dockerfile may be. */
 static void a_file_at_its_limits_is_refused(void **state)
 {
@@ -540,6 +580,7 @@ int main(void)
 		cmocka_unit_test(ten_thousand_uses_are_edited_at_once),
 		cmocka_unit_test(a_culprit_is_found_among_many),
 		cmocka_unit_test(hostile_files_end_soon),
+		cmocka_unit_test(comments_without_end_are_not_looked_through_for_ever),
 		cmocka_unit_test(a_file_at_its_limits_is_refused),
 		cmocka_unit_test(nothing_to_do_is_nothing_done),
 		cmocka_unit_test(a_patch_looks_like_one_of_git),

@@ -97,6 +97,19 @@ static void gather_wishes(struct pinner *p, struct bw_pin_edit *edits, size_t co
 		}
 }
 
+static bool has_budget(const struct pinner *p)
+{
+	return p->tries > 0 && p->work > 0;
+}
+
+/* Why it has no place, as far as that was looked for. A new string. */
+static char *lack_of_place(const struct pinner *p, const struct bw_pin_edit *e)
+{
+	if (!has_budget(p))
+		return bw_strdup("too many places of the file would have to be tried");
+	return bw_slots_refusal(use_of(p, e), p->opts);
+}
+
 static void add_element(struct pinner *p, struct bw_pin_edit *e)
 {
 	struct element *new = &p->elements[p->element_count];
@@ -106,7 +119,7 @@ static void add_element(struct pinner *p, struct bw_pin_edit *e)
 	if (bw_slots_next(&new->slots, &new->splice, &p->work))
 		p->element_count++;
 	else
-		e->refused = bw_slots_refusal(use_of(p, e), p->opts);
+		e->refused = lack_of_place(p, e);
 }
 
 static void gather_elements(struct pinner *p, struct bw_pin_edit *edits, size_t count)
@@ -205,11 +218,6 @@ static bool prove(struct pinner *p, size_t lo, size_t hi)
 		note_reason(p, &p->elements[lo], likeness, other, &after);
 	bw_dockerfile_done(&after);
 	return likeness == BW_ALIKE;
-}
-
-static bool has_budget(const struct pinner *p)
-{
-	return p->tries > 0 && p->work > 0;
 }
 
 /* Puts the elements [lo, hi) in, if they do no harm together with what is in. */
@@ -389,10 +397,8 @@ static void report_refused(const struct pinner *p, struct element *e)
 		return;
 	if (e->why)
 		e->edit->refused = BW_TAKE(e->why);
-	else if (!has_budget(p))
-		e->edit->refused = bw_strdup("too many places of the file would have to be tried");
 	else
-		e->edit->refused = bw_slots_refusal(use_of(p, e->edit), p->opts);
+		e->edit->refused = lack_of_place(p, e->edit);
 }
 
 static bool report(const struct pinner *p, struct bw_pin_edit *edits, size_t count, struct bw_buf *ret)

@@ -1,5 +1,6 @@
 #include "buildfile/slot.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "buildfile/vars.h"
@@ -11,52 +12,74 @@
 
 /* --- letters with continuations in between ---------------------------------------------------- */
 
-static size_t skip_blanks(const char *s, size_t len, size_t at)
+/*
+ * What is looked at, and what may still be. Behind every letter there may be a comment of any length, and the next
+ * letter to start from may stand in it: so each look is paid for where it is taken, and ends when nothing is left.
+ */
+struct view {
+	const char *s;
+	size_t len;
+	size_t *work;
+};
+
+static void spend(size_t *work, size_t bytes)
 {
-	while (at < len && (s[at] == ' ' || s[at] == '\t' || s[at] == '\r'))
+	*work -= bytes < *work ? bytes : *work;
+}
+
+static size_t skip_blanks(const struct view *v, size_t at)
+{
+	size_t start = at;
+
+	while (at < v->len && (v->s[at] == ' ' || v->s[at] == '\t' || v->s[at] == '\r'))
 		at++;
+	spend(v->work, at - start);
 	return at;
 }
 
 /* Behind the blank lines and comments that a continuation passes over. */
-static size_t skip_inner_lines(const char *s, size_t len, size_t at)
+static size_t skip_inner_lines(const struct view *v, size_t at)
 {
-	for (;;) {
-		size_t front = skip_blanks(s, len, at);
+	while (*v->work > 0) {
+		size_t front = skip_blanks(v, at);
 		const char *newline;
 
-		if (front == len || (s[front] != '\n' && s[front] != '#'))
-			return at;
-		newline = memchr(s + front, '\n', len - front);
+		if (front == v->len || (v->s[front] != '\n' && v->s[front] != '#'))
+			break;
+		newline = memchr(v->s + front, '\n', v->len - front);
+		spend(v->work, newline ? (size_t)(newline - v->s) + 1 - front : v->len - front);
 		if (!newline)
-			return at;
-		at = (size_t)(newline - s) + 1;
+			break;
+		at = (size_t)(newline - v->s) + 1;
 	}
+	return at;
 }
 
 /*
  * Behind a continuation at `at`, if there is one. Which of the two escape characters is the file's does not
  * matter: a wrong guess does not survive the second reading.
  */
-static size_t skip_continuation(const char *s, size_t len, size_t at)
+static size_t skip_continuation(const struct view *v, size_t at)
 {
-	while (at < len && (s[at] == '\\' || s[at] == '`')) {
-		size_t end = skip_blanks(s, len, at + 1);
+	while (at < v->len && (v->s[at] == '\\' || v->s[at] == '`')) {
+		size_t end = skip_blanks(v, at + 1);
 
-		if (end == len || s[end] != '\n')
+		if (end == v->len || v->s[end] != '\n')
 			break;
-		at = skip_inner_lines(s, len, end + 1);
+		spend(v->work, 2);
+		at = skip_inner_lines(v, end + 1);
 	}
 	return at;
 }
 
-/* The end of `text` standing at `at`; 0: it does not stand there. */
-static size_t match(const char *s, size_t len, size_t at, const char *text)
+/* The end of `text` standing at `at`; 0: it does not stand there, or that would cost too much to find out. */
+static size_t match(const struct view *v, size_t at, const char *text)
 {
 	for (size_t i = 0; text[i]; i++) {
 		if (i > 0)
-			at = skip_continuation(s, len, at);
-		if (at >= len || s[at] != text[i])
+			at = skip_continuation(v, at);
+		spend(v->work, 1);
+		if (at >= v->len || v->s[at] != text[i] || *v->work == 0)
 			return 0;
 		at++;
 	}
@@ -64,10 +87,10 @@ static size_t match(const char *s, size_t len, size_t at, const char *text)
 }
 
 /* Letter by letter in the place of the old ones, so that the continuations stay; what is longer goes last. */
-static void exchange(const struct bw_slots *s, size_t start, const char *old, const char *new,
+static void exchange(const struct view *v, size_t start, const char *old, const char *new,
 		     struct bw_splice *ret)
 {
-	size_t end = match(s->file, s->len, start, old);
+	size_t end = match(v, start, old);
 	size_t new_len = strlen(new);
 	size_t old_len = strlen(old);
 	size_t used = 0;
@@ -78,10 +101,10 @@ static void exchange(const struct bw_slots *s, size_t start, const char *old, co
 	ret->len = 0;
 	ret->text = bw_alloc(end - start + new_len);
 	for (size_t i = 0; i < old_len; i++) {
-		size_t letter = i > 0 ? skip_continuation(s->file, s->len, at) : at;
+		size_t letter = i > 0 ? skip_continuation(v, at) : at;
 		size_t take = i + 1 == old_len ? new_len - used : used < new_len;
 
-		memcpy(ret->text + ret->len, s->file + at, letter - at);
+		memcpy(ret->text + ret->len, v->s + at, letter - at);
 		ret->len += letter - at;
 		memcpy(ret->text + ret->len, new + used, take);
 		ret->len += take;
@@ -128,15 +151,16 @@ static bool stretch_of(const struct bw_slots *s, size_t *from, size_t *to)
 	}
 }
 
-static bool find_text(const struct bw_slots *s, const char *text, size_t *at, size_t to)
+/* False: it is not there, or there was not enough work left to find it. */
+static bool find_text(const struct view *v, const char *text, size_t *at)
 {
-	while (*at < to) {
-		const char *first = memchr(s->file + *at, *text, to - *at);
+	while (*at<v->len && * v->work> 0) {
+		const char *first = memchr(v->s + *at, *text, v->len - *at);
 
 		if (!first)
 			return false;
-		*at = (size_t)(first - s->file);
-		if (match(s->file, to, *at, text) > 0)
+		*at = (size_t)(first - v->s);
+		if (match(v, *at, text) > 0)
 			return true;
 		(*at)++;
 	}
@@ -156,22 +180,22 @@ static bool has_algorithm(const struct bw_slots *s, size_t at)
 static void replace_digest(const struct bw_slots *s, size_t at, bool bare, struct bw_splice *ret)
 {
 	const struct bw_digest *old = &s->use->parts.digest;
+	size_t plenty = SIZE_MAX; /* that it stands there has been found out, with what there was */
+	const struct view v = {s->file, s->len, &plenty};
 
 	if (!is_same_algorithm(old, s->wish)) {
-		exchange(s, at, old->text, s->wish->text, ret);
+		exchange(&v, at, old->text, s->wish->text, ret);
 		return;
 	}
 	for (const char *p = old->text; !bare && p < hex_of(old); p++)
-		at = skip_continuation(s->file, s->len, at + 1);
-	exchange(s, at, hex_of(old), hex_of(s->wish), ret);
+		at = skip_continuation(&v, at + 1);
+	exchange(&v, at, hex_of(old), hex_of(s->wish), ret);
 }
 
-/* Looking at a byte costs far less than reading it as a part of a Dockerfile. */
+/* Running over a byte costs far less than reading it as a part of a Dockerfile. */
 static void charge(size_t *work, size_t bytes)
 {
-	size_t cost = bytes / 16 + 1;
-
-	*work -= cost < *work ? cost : *work;
+	spend(work, bytes / 16 + 1);
 }
 
 static bool next_digest(struct bw_slots *s, struct bw_splice *ret, size_t *work)
@@ -180,19 +204,21 @@ static bool next_digest(struct bw_slots *s, struct bw_splice *ret, size_t *work)
 
 	for (; s->pass < PASSES; s->pass++, s->at = 0) {
 		bool bare = s->pass % 2 == 1;
-		size_t from, to;
+		struct view v = {s->file, 0, work};
+		size_t from;
 
-		if (!stretch_of(s, &from, &to) || (bare && !is_same_algorithm(old, s->wish)))
+		if (!stretch_of(s, &from, &v.len) || (bare && !is_same_algorithm(old, s->wish)))
 			continue;
 		if (s->at < from)
 			s->at = from;
-		charge(work, to - s->at);
-		while (*work > 0 && find_text(s, bare ? hex_of(old) : old->text, &s->at, to)) {
+		charge(work, v.len - s->at);
+		while (find_text(&v, bare ? hex_of(old) : old->text, &s->at)) {
 			size_t found = s->at++;
 
 			if (bare && has_algorithm(s, found))
 				continue;
 			replace_digest(s, found, bare, ret);
+			spend(work, ret->len); /* what stands between the letters is copied, however long */
 			return true;
 		}
 	}
@@ -270,13 +296,14 @@ static bool has_own_name(const struct bw_use *u, const struct variables *v)
 }
 
 /* Does the ARG default hold the reference from one of its path components on? */
-static bool holds_name(const struct bw_slots *s)
+static bool holds_name(const struct bw_slots *s, size_t *work)
 {
 	const struct bw_span *span = &s->use->arg_span;
+	const struct view v = {s->file, span->end, work};
 
 	for (const char *name = s->use->expanded; name; name = strchr(name, '/')) {
 		name += *name == '/';
-		if (match(s->file, s->len, span->start, name) == span->end)
+		if (match(&v, span->start, name) == span->end)
 			return true;
 	}
 	return false;
@@ -305,7 +332,7 @@ static bool has_default(const struct bw_slots *s, const struct variables *v)
  * same on every mirror; or one of them brings the name and the tag, and another value takes the digest away with
  * them. Else a digest would silently win against the tag that somebody gives.
  */
-static bool end_of_tag(const struct bw_slots *s, size_t *ret)
+static bool end_of_tag(const struct bw_slots *s, size_t *ret, size_t *work)
 {
 	const struct bw_use *u = s->use;
 	struct variables v;
@@ -321,17 +348,17 @@ static bool end_of_tag(const struct bw_slots *s, size_t *ret)
 		return false;
 	if (u->arg_span.line > 0) {
 		*ret = u->arg_span.end;
-		return holds_name(s);
+		return holds_name(s, work);
 	}
 	*ret = u->span.end - 1;
 	return has_default(s, &v);
 }
 
-static bool next_insertion(struct bw_slots *s, struct bw_splice *ret)
+static bool next_insertion(struct bw_slots *s, struct bw_splice *ret, size_t *work)
 {
 	size_t at;
 
-	if (s->pass++ > 0 || !end_of_tag(s, &at))
+	if (s->pass++ > 0 || !end_of_tag(s, &at, work))
 		return false;
 	ret->start = at;
 	ret->end = at;
@@ -352,7 +379,7 @@ bool bw_slots_next(struct bw_slots *s, struct bw_splice *ret, size_t *work)
 {
 	if (bw_digest_is_set(&s->use->parts.digest))
 		return next_digest(s, ret, work);
-	return next_insertion(s, ret);
+	return next_insertion(s, ret, work);
 }
 
 bool bw_slots_is_guess(const struct bw_slots *s)
@@ -385,7 +412,7 @@ char *bw_slots_refusal(const struct bw_use *use, const struct bw_build_options *
 	name = name_of(use->written + v.start);
 	if (bw_build_arg(opts, name))
 		return bw_asprintf("a part of it comes from --build-arg %s", name);
-	return bw_asprintf("a part of it comes from ARG %s: a digest behind it would hold against "
+	return bw_asprintf("a part of it comes from ARG %s: a digest behind it would override "
 			   "--build-arg %s=...",
 			   name, name);
 }

@@ -26,8 +26,8 @@ void bw_slots_init(struct bw_slots *s, const char *file, size_t len, const struc
 
 /*
  * The next place, the likeliest first: in the reference, in the ARG default that holds it, in what stands before its
- * FROM. What that costs is taken off `*work`, in bytes read. False: there are no more; else the caller frees with
- * bw_splice_done().
+ * FROM. What that costs is taken off `*work`, in bytes read. False: there are no more, or, where no work is left, none
+ * was found with what there was; else the caller frees with bw_splice_done().
  */
 bool bw_slots_next(struct bw_slots *s, struct bw_splice *ret, size_t *work);
 

@@ -1,5 +1,5 @@
 /*
- * edit.h - gives a file other contents, in one step: whoever looks sees the old or the new, also after a crash.
+ * edit.h - gives a file other contents, in one step: whoever looks sees the old or the new, whole, also after a crash.
  */
 #ifndef BW_COMMAND_EDIT_H
 #define BW_COMMAND_EDIT_H
@@ -13,5 +13,11 @@
  */
 int bw_edit_replace(const char *path, const char *before, size_t before_len, const char *after,
 		    size_t after_len, struct bw_err *err) BW_NODISCARD;
+
+/*
+ * After a crash of the system it is the new contents that are seen: the file's new name is on the disk only once its
+ * folder is. A failure undoes nothing.
+ */
+int bw_edit_sync(const char *path, struct bw_err *err) BW_NODISCARD;
 
 #endif

@@ -19,10 +19,8 @@ struct bw_follow {
 
 /* A build file with at least one of them. */
 struct bw_follow_file {
-	char *path;   /* absolute; "-" for standard input */
-	char *shown;  /* the same for people */
-	char *folder; /* where paths of a patch count from; "" for the current folder */
-	char *inner;  /* the path from there */
+	char *path;  /* absolute; "-" for standard input */
+	char *shown; /* the same for people */
 	char *text;
 	size_t len;
 	struct bw_dockerfile parsed;
@@ -52,6 +50,12 @@ int bw_follows_take(struct bw_gathered *g, void *arg, struct bw_err *err);
  */
 int bw_follows_ask(struct bw_follows *f, const struct bw_args *a, bool *ret_interrupted,
 		   struct bw_err *err) BW_NODISCARD;
+
+/*
+ * The folder that paths of a patch count from: NULL for the current one, where all files lie in it; else the deepest
+ * that holds them all. A new string.
+ */
+char *bw_follows_folder(const struct bw_follows *f);
 
 /* "debian:12" */
 const char *bw_follow_name(const struct bw_follow *x);

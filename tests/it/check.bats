@@ -33,6 +33,17 @@ push() { image push "$REG/$REPO/$1" --seed "$2" "${@:3}" | jq -r .digest; }
   expect_json '.bases[0].class' null
 }
 
+@test "-v says how many bases were asked for, and one is no more than one" {
+  push app:1 A
+  push app:2 A
+  file src/Dockerfile <<<"FROM $REG/$REPO/app:1"
+  bw check -v "$IT/src"
+  expect_err 'asked for 1 base: '
+  echo "COPY --from=$REG/$REPO/app:2 /x /x" >>"$IT/src/Dockerfile"
+  bw check -v "$IT/src"
+  expect_err 'asked for 2 bases: '
+}
+
 @test "an unchanged base costs one HEAD and nothing else" {
   push app:1 A
   push app:2 A

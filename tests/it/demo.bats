@@ -77,7 +77,7 @@ PROGRAM
     grep -q "$verdict" <<<"$second" || it_fail "after the tags moved nothing is $verdict"
   done
   grep -qE '^stale .*node:.* \(content: linux/amd64: 2 of 5 layers differ' <<<"$second" || it_fail "node has no new content"
-  grep -qE '^fresh .*nginx:.* \(index: attestations only\)' <<<"$second" || it_fail "nginx is not carried along"
+  grep -qE '^fresh .*nginx:.* \(index: attestations only\)' <<<"$second" || it_fail "nginx does not stay fresh"
   digest=$(image digest --kind index --platform linux/amd64,linux/arm64 --seed "$seed" --attest "$seed" | jq -r .digest)
   expect_out "^\+FROM \\$\{REGISTRY\}/library/debian:12-slim@$digest\$"
   expect_err '^basewatch: warning: .*golang.*GO_VERSION'

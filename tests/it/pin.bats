@@ -150,21 +150,29 @@ COPY --from=\"$REG/$REPO/tool:1@$tool\" /y /y"
   expect_file sub/x.Dockerfile "FROM $REG/$REPO/app:1@$digest"
 }
 
-@test "files outside of the current folder: the patch counts from the folder that was named, and says so" {
+@test "files outside of the current folder: all paths count from one folder that holds them, and it is named" {
   digest=$(push app:1 A)
   file other/web/Dockerfile <<<"FROM $REG/$REPO/app:1"
-  file third/Dockerfile <<<"FROM $REG/$REPO/app:1"
+  file other/api/Dockerfile <<<"FROM $REG/$REPO/app:1"
   bw pin ../other
   expect_status 0
   expect_out '^--- a/web/Dockerfile$'
   expect_err "count from $IT/other: apply it with .git -C $IT/other apply"
   apply -C "$IT/other"
   expect_file "$IT/other/web/Dockerfile" "FROM $REG/$REPO/app:1@$digest"
+  expect_file "$IT/other/api/Dockerfile" "FROM $REG/$REPO/app:1@$digest"
+
+  # From a subfolder: what lies below it and what lies beside it.
   file src/Dockerfile <<<"FROM $REG/$REPO/app:1"
-  bw pin . ../third/Dockerfile
+  file src/sub/Dockerfile <<<"FROM $REG/$REPO/app:1"
+  cd sub
+  bw pin ..
   expect_status 0
-  expect_same 1 "$(grep -c 'git -C' <<<"$err")"
-  expect_err "some paths .* from $IT/third: apply these alone, with .git -C $IT/third apply"
+  expect_out '^--- a/Dockerfile$'
+  expect_out '^--- a/sub/Dockerfile$'
+  apply -C "$IT/src"
+  expect_file "$IT/src/Dockerfile" "FROM $REG/$REPO/app:1@$digest"
+  expect_file "$IT/src/sub/Dockerfile" "FROM $REG/$REPO/app:1@$digest"
 }
 
 @test "a name that needs quotes is one that git understands" {
@@ -299,13 +307,16 @@ COPY --from=gone /x /x
 COPY --from=away /x /x
 COPY --from=unset /x /x"
   bw pin
-  expect_status 2
+  expect_status 0 # a patch was printed
   expect_err "Dockerfile:3: $REG/$REPO/gone:9: "
   expect_err "Dockerfile:4: $(host_of away)/x:1: .*(connect|refused)"
   expect_err 'Dockerfile:5: .*VERSION'
   expect_err ' left as they are$'
   apply
   expect_same "FROM $REG/$REPO/app:1@$digest AS app" "$(sed -n 2p Dockerfile)"
+  bw pin
+  expect_status 2 # nothing could be done, and not all is known
+  expect_same "" "$out"
 }
 
 @test "what comes from the command line of the build is in no file to be edited" {
@@ -478,6 +489,61 @@ COPY --from=$(host_of hangs)/app:1 /x /x"
   expect_requests 3 reg GET # the index, the pinned manifest and its configuration
   expect_err '^150 references in 150 files$'
   expect_same 150 "$(grep -c "^+FROM .*@$(child 1)\$" <<<"$out")"
+}
+
+# follow_many N [ANSWER]: a registry `many` with N tags of different indexes, each pinned to another one in the Dockerfile.
+follow_many() {
+  local i others
+  image digest --kind index --seed old >"$IT/old"
+  others=$(seq -s, -f S%g "$1")
+  {
+    for i in $(seq "$1"); do echo "HEAD */manifests/$i manifest=S$i kind=index"; done
+    echo "GET * ${2:-by-digest=old,$others kind=index}"
+  } >"$IT/script"
+  fake_start many <"$IT/script"
+  for i in $(seq "$1"); do echo "FROM $(host_of many)/app:$i@$(jq -r .digest "$IT/old")"; done | file src/Dockerfile
+}
+
+@test "all of many pins are compared" {
+  follow_many 40
+  bw pin
+  expect_status 0
+  expect_err '^40 references in 1 file$'
+  expect_requests 40 many HEAD
+  expect_same 40 "$(grep '^+FROM' <<<"$out" | cut -d @ -f 2 | sort -u | wc -l)"
+  peer_stop many
+}
+
+@test "a registry that answers nothing more holds up no more than 16 comparisons at once" {
+  follow_many 40 hang
+  bw_capture bw_env timeout --preserve-status -s INT 4 "$BASEWATCH" pin --connections 64
+  expect_status 130
+  expect_requests 40 many HEAD
+  expect_requests 16 many GET
+  peer_stop many
+}
+
+@test "-v counts the requests, and one base is one" {
+  push app:1 A
+  push app:2 B
+  file src/Dockerfile <<<"FROM $REG/$REPO/app:1"
+  bw pin -v
+  expect_err 'asked for 1 base: '
+  echo "FROM $REG/$REPO/app:2" >>Dockerfile
+  bw pin -v
+  expect_err 'asked for 2 bases: '
+}
+
+@test "a pin to an index moves along though the tag has nothing for the platform any more, and that is said" {
+  image push "$REG/$REPO/app:1" --seed A --kind index --platform linux/amd64,linux/s390x >"$IT/pushed"
+  old=$(top)
+  push_index app:1 B
+  file src/Dockerfile <<<"FROM --platform=linux/s390x $REG/$REPO/app:1@$old"
+  bw pin
+  expect_status 0
+  expect_err "Dockerfile:1: $REG/$REPO/app:1: what the tag has now has nothing for linux/s390x$"
+  apply
+  expect_file Dockerfile "FROM --platform=linux/s390x $REG/$REPO/app:1@$(top)"
 }
 
 @test "control characters of a file do not reach the terminal" {

@@ -142,6 +142,18 @@ COPY --from=$(host_of f)/app:1 /x /x"
   expect_err 'interrupted'
   expect_json '.summary.fresh' 1
   expect_json '.summary.unknown' 1
+
+  # What was known before is not shown as fresh either.
+  fake_start g <<<'* * manifest=A'
+  file third/Dockerfile <<<"FROM $(host_of g)/app:1"
+  bw check "$IT/third"
+  expect_status 0
+  fake_script g <<<'* * hang'
+  bw_capture bw_env timeout --preserve-status -s INT 3 "$BASEWATCH" check "$IT/third" --format json
+  expect_status 130
+  expect_json '.summary.fresh' 0
+  expect_json '.bases[0].verdict' unknown
+  expect_json '.bases[0].reason' 'interrupted before it was answered'
 }
 
 @test "an answer that is cut off, broken or closed is unknown" {

@@ -217,7 +217,7 @@ SCRIPT
   } | fake_script "$PEER"
   look
   expect_status 1
-  expect_json '.bases[0] | [.verdict, .class, .moved]' '["stale","content","linux/amd64: 1 of 1 layers differ, 10.0 KiB"]'
+  expect_json '.bases[0] | [.verdict, .class, .moved]' '["stale","content","linux/amd64: 1 of 1 layers differ, 10.0 KiB in all"]'
   expect_requests 1 "$PEER" GET /token
   expect_requests 2 store GET
   expect_same 0 "$(requests_where store '.authorization != null')"

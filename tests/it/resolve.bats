@@ -145,6 +145,20 @@ sha256_of() { echo "sha256:$(sha256sum "$1" | cut -d ' ' -f 1)"; }
   expect_json '.images[0].platform' linux/arm64
 }
 
+@test "a digest that is not there is told without a word of a tag" {
+  push
+  digest=$(image digest --seed nobody | jq -r .digest)
+  for reference in "$IMAGE@$digest" "$IMAGE:1@$digest"; do
+    bw resolve "$reference"
+    expect_status 2
+    expect_text "$REG does not have the manifest ${digest:0:19}"
+    expect_no_text 'the tag is gone'
+  done
+  bw resolve "$IMAGE:2"
+  expect_status 2
+  expect_text 'the tag is gone: '
+}
+
 @test "images of nested indexes, and of entries that name no platform, are found" {
   push --kind nested --depth 3 --platform linux/amd64,linux/arm64
   bw resolve --format json "$IMAGE:1"

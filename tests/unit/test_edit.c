@@ -1,10 +1,12 @@
 /* test_edit.c - a file gets other contents in one step, or stays what it is. */
 #include "unit/unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "command/edit.h"
@@ -12,6 +14,19 @@
 #include "core/mem.h"
 
 static char *folder, *path, *other;
+static int folder_fault; /* what fsync() of a folder fails with; 0: it does not */
+
+/* In the place of the one of the C library. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (folder_fault != 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = folder_fault;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static void put(const char *name, const char *text)
 {
@@ -142,6 +157,42 @@ static void what_may_not_be_written_is_denied(void **state)
 	bw_buf_done(&text);
 }
 
+/* Then the file has its new contents, and nothing may say that it has not. */
+static void a_folder_that_cannot_be_synced_is_told_of_an_edited_file(void **state)
+{
+	struct bw_err err = BW_ERR_INIT;
+	char *wanted = bw_asprintf("sync %s: Input/output error", folder);
+	int edited, synced;
+
+	(void)state;
+	folder_fault = EIO;
+	edited = replace(path, "FROM a\n", "FROM b\n", &err);
+	synced = bw_edit_sync(path, &err);
+	folder_fault = 0;
+	assert_int_equal(edited, 0);
+	expect(path, "FROM b\n");
+	assert_int_equal(synced, BW_E_SYS);
+	assert_string_equal(err.msg, wanted);
+	free(wanted);
+}
+
+static void folders_that_need_no_sync_are_no_trouble(void **state)
+{
+	static const int faults[] = {0, EINVAL, EROFS};
+	struct bw_err err = BW_ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(faults); i++) {
+		int rc;
+
+		folder_fault = faults[i];
+		rc = bw_edit_sync(path, &err);
+		folder_fault = 0;
+		assert_int_equal(rc, 0);
+	}
+	assert_int_equal(bw_edit_sync("/no/such/folder/file", &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +204,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_file_any_more_is_left_alone, set_up, tear_down),
 		cmocka_unit_test(a_file_whose_folder_has_gone_was_changed),
 		cmocka_unit_test(what_may_not_be_written_is_denied),
+		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_synced_is_told_of_an_edited_file,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(folders_that_need_no_sync_are_no_trouble, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

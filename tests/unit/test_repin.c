@@ -1,6 +1,8 @@
 /* test_repin.c - what a pin should become, and what has to be fetched to know it. */
 #include "unit/unit.h"
 
+#include <stdlib.h>
+
 #include "command/offer.h"
 #include "command/repin.h"
 #include "unit/image_world.h"
@@ -13,9 +15,17 @@ struct scene {
 	struct bw_repin repin;
 };
 
+/* A name that a table gets wrong ends the test. */
+static struct world_body *known(struct world_body *b)
+{
+	if (!b)
+		abort();
+	return b;
+}
+
 static const char *media_type_of(const struct world *w, const struct bw_digest *d)
 {
-	bool is_index = strstr(world_find_digest(w, d)->text, "\"manifests\"") != NULL;
+	bool is_index = strstr(known(world_find_digest(w, d))->text, "\"manifests\"") != NULL;
 
 	return is_index ? "application/vnd.oci.image.index.v1+json"
 			: "application/vnd.oci.image.manifest.v1+json";
@@ -60,9 +70,8 @@ static void lose(struct scene *s, const char *lost)
 {
 	size_t len = strcspn(lost, "=");
 	char *name = bw_strndup(lost, len);
-	struct world_body *body = world_find(&s->world, name);
+	struct world_body *body = known(world_find(&s->world, name));
 
-	assert_non_null(body);
 	body->trouble = bw_trouble_from_name(lost + len + 1);
 	assert_int_not_equal(body->trouble, BW_TROUBLE_NONE);
 	free(name);
@@ -77,7 +86,7 @@ static void check_row(char **f, size_t *lens, size_t count, void *arg)
 	assert_int_equal(count, 9);
 	begin(&s, f[0], f[1]);
 	if (strcmp(f[2], "none") != 0)
-		s.repin.pinned = world_find(&s.world, f[2])->digest;
+		s.repin.pinned = known(world_find(&s.world, f[2]))->digest;
 	if (strcmp(f[3], "any") != 0)
 		assert_int_equal(bw_platform_parse(f[3], strlen(f[3]), &s.repin.want, NULL), 0);
 	if (strcmp(f[4], "nothing") != 0)
@@ -85,7 +94,7 @@ static void check_row(char **f, size_t *lens, size_t count, void *arg)
 	decide(&s);
 	assert_string_equal(outcomes[s.repin.outcome], f[5]);
 	if (s.repin.outcome == BW_REPIN_MOVE)
-		assert_string_equal(world_find_digest(&s.world, &s.repin.digest)->name, f[6]);
+		assert_string_equal(known(world_find_digest(&s.world, &s.repin.digest))->name, f[6]);
 	else
 		assert_string_equal("-", f[6]);
 	expect_text(s.repin.reason ? s.repin.reason : s.repin.note, f[7]);
@@ -109,6 +118,32 @@ static void what_could_not_be_asked_is_unknown_with_the_reason(void **state)
 	assert_string_equal(x.reason, "no answer");
 	bw_repin_done(&x);
 	assert_null(x.reason);
+}
+
+/* It was asked for by its digest, so there is no tag that could be gone. */
+static void what_a_registry_does_not_have_is_told_in_its_words(void **state)
+{
+	static const struct bw_answer none = {.trouble = BW_TROUBLE_TAG_GONE,
+					      .message = "r.io does not have it"};
+	static const struct bw_answer late = {.trouble = BW_TROUBLE_TIMEOUT, .message = "r.io: too late"};
+	struct scene s;
+
+	(void)state;
+	begin(&s, "linux/amd64:a", "linux/amd64:b");
+	s.repin.pinned = known(world_find(&s.world, "-"))->digest;
+	bw_bodies_put_missing(s.bodies, &s.tag.digest, &none);
+	decide(&s);
+	assert_int_equal(s.repin.outcome, BW_REPIN_UNKNOWN);
+	assert_string_equal(s.repin.reason, "cannot see what the tag has: r.io does not have it");
+	end(&s);
+	begin(&s, "linux/amd64:a", "linux/amd64:b");
+	s.repin.pinned = known(world_find(&s.world, "-"))->digest;
+	bw_bodies_put_missing(s.bodies, &s.tag.digest, &late);
+	decide(&s);
+	assert_string_equal(s.repin.reason,
+			    "cannot see what the tag has: the registry did not answer in time: "
+			    "r.io: too late");
+	end(&s);
 }
 
 /* --- what an image is there for --------------------------------------------------------------- */
@@ -180,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pin_follows_its_tag),
 		cmocka_unit_test(what_could_not_be_asked_is_unknown_with_the_reason),
+		cmocka_unit_test(what_a_registry_does_not_have_is_told_in_its_words),
 		cmocka_unit_test(a_platform_that_is_not_there_names_those_that_are),
 		cmocka_unit_test(a_long_list_of_platforms_is_cut),
 	};

@@ -1,18 +1,14 @@
 #include "command/choose.h"
 #include "command/command.h"
 #include "command/state.h"
+#include "command/wording.h"
 #include "core/clock.h"
 #include "core/log.h"
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void say(const struct bw_done_counts *c)
 {
-	printf("%zu build%s rebuilt: %zu base%s up to date", c->builds, plural(c->builds), c->closed,
-	       plural(c->closed));
+	printf("%zu build%s rebuilt: %zu base%s up to date", c->builds, bw_wording_plural(c->builds),
+	       c->closed, bw_wording_plural(c->closed));
 	if (c->moved)
 		printf(", %zu moved on since and still stale", c->moved);
 	if (c->pinned)

@@ -108,16 +108,6 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* The new name of the file is on the disk only once its folder is. Some file systems cannot do that to folders. */
-static int sync_folder(const char *folder, struct bw_err *err)
-{
-	BW_AUTOCLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0 && fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
-		return fail_sys("sync", folder, errno, err);
-	return 0;
-}
-
 static int put_in_place(struct edit *e, struct bw_err *err)
 {
 	struct stat now;
@@ -127,7 +117,7 @@ static int put_in_place(struct edit *e, struct bw_err *err)
 	if (rename(e->temp, e->path) < 0)
 		return fail_sys("replace", e->path, errno, err);
 	free(BW_TAKE(e->temp));
-	return sync_folder(e->folder, err);
+	return 0;
 }
 
 static char *folder_of(const char *path)
@@ -169,4 +159,15 @@ int bw_edit_replace(const char *path, const char *before, size_t before_len, con
 	free(e.temp);
 	free(e.folder);
 	return rc;
+}
+
+/* Some file systems cannot do that to folders. */
+int bw_edit_sync(const char *path, struct bw_err *err)
+{
+	BW_AUTOFREE char *folder = folder_of(path);
+	BW_AUTOCLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
+		return fail_sys("sync", folder, errno, err);
+	return 0;
 }

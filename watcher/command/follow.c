@@ -1,18 +1,29 @@
 #include "command/follow.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command/ask.h"
 #include "command/output.h"
 #include "command/survey.h"
+#include "command/turns.h"
+#include "command/wording.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/map.h"
 #include "core/mem.h"
 #include "report/report.h"
 #include "watch/inquiry.h"
+
+/*
+ * What is compared with each other takes memory, up to BW_INQUIRY_MAX_BYTES for each comparison, which a registry may
+ * make it take. A comparison is for bases of one repository that point to the same digest; of their pins each may need
+ * bodies of its own, so their number is limited, too.
+ */
+#define MAX_COMPARISONS	  16 /* at the same time */
+#define MAX_USES_TOGETHER 16
 
 /* Asked once, whatever stands on it. The strings are those of the first use. */
 struct bw_follow_base {
@@ -21,22 +32,33 @@ struct bw_follow_base {
 	struct bw_follow **uses; /* known once all files are taken */
 	size_t count, capacity;
 	struct bw_answer answer;
-	struct bw_bodies *bodies;
 	struct asking *asking;
+};
+
+/* Bases next to each other in the list of all. */
+struct comparison {
+	struct asking *asking;
+	struct bw_follow_base **bases;
+	size_t count;
+	struct bw_bodies *bodies;
 };
 
 /*
  * First all tags, then what is behind those that pins have to be compared with: so whatever two bases both need is
- * needed at the same time, and fetched once.
+ * needed at about the same time, and mostly fetched once.
  */
 struct asking {
-	struct bw_follows *follows;
 	struct bw_loop *loop;
 	struct bw_inquiries *inquiries;
 	struct bw_progress *progress;
+	struct bw_follow_base **bases; /* those with a digest, in an order that puts together what is alike */
 	size_t total;
 	size_t answered;
-	size_t done; /* of them nothing more has to be learned */
+	size_t count;
+	struct comparison *comparisons;
+	size_t comparison_count;
+	size_t done;
+	struct bw_turns turns;
 };
 
 void bw_follows_init(struct bw_follows *f)
@@ -52,8 +74,6 @@ static void free_file(struct bw_follow_file *file)
 	free(file->uses);
 	free(file->path);
 	free(file->shown);
-	free(file->folder);
-	free(file->inner);
 	free(file->text);
 	free(file);
 }
@@ -62,7 +82,6 @@ static void free_base(void *p)
 {
 	struct bw_follow_base *base = p;
 
-	bw_bodies_free(base->bodies);
 	free(base->normal);
 	free(base->uses);
 	free(base);
@@ -90,24 +109,12 @@ char *bw_follow_place(const struct bw_follow_file *file, uint32_t line)
 
 /* --- taking files ----------------------------------------------------------------------------------- */
 
-/* Paths in the current folder count from it, others from the folder that was named. */
 static struct bw_follow_file *new_file(const struct bw_follows *f, const struct bw_gathered *g)
 {
 	struct bw_follow_file *file = BW_NEW(struct bw_follow_file);
-	bool is_stdin = strcmp(g->path, "-") == 0;
 
 	file->path = bw_strdup(g->path);
 	file->shown = bw_report_path("", g->path, f->cwd);
-	if (is_stdin) {
-		file->folder = bw_strdup("");
-		file->inner = bw_strdup("Dockerfile");
-	} else if (file->shown[0] == '/') {
-		file->folder = bw_strdup(g->folder);
-		file->inner = bw_report_path("", g->path, g->folder);
-	} else {
-		file->folder = bw_strdup("");
-		file->inner = bw_strdup(file->shown);
-	}
 	if (g->text) {
 		file->text = bw_strndup(bw_buf_str(g->text), g->text->len);
 		file->len = g->text->len;
@@ -224,56 +231,133 @@ int bw_follows_take(struct bw_gathered *g, void *arg, struct bw_err *err)
 	return 0;
 }
 
+/* --- where paths of a patch count from ------------------------------------------------------------- */
+
+static bool is_in(const char *path, const char *folder, size_t len)
+{
+	return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+/* Of absolute paths; "" is the root of all. */
+static size_t shorten_to(const char *path, const char *folder, size_t len)
+{
+	while (len > 0 && !is_in(path, folder, len))
+		do
+			len--;
+		while (len > 0 && folder[len] != '/');
+	return len;
+}
+
+char *bw_follows_folder(const struct bw_follows *f)
+{
+	const char *first = f->count > 0 ? f->files[0]->path : f->cwd;
+	size_t len = strlen(f->cwd);
+	bool is_outside = false;
+
+	for (size_t i = 0; i < f->count; i++)
+		is_outside |= f->files[i]->path[0] == '/' && !is_in(f->files[i]->path, f->cwd, len);
+	if (!is_outside)
+		return NULL;
+	len = strlen(first);
+	for (size_t i = 0; i < f->count; i++)
+		len = shorten_to(f->files[i]->path, first, len);
+	return len > 0 ? bw_strndup(first, len) : bw_strdup("/");
+}
+
 /* --- asking ----------------------------------------------------------------------------------------- */
 
 static void decide_uses(struct bw_bodies *b, void *arg)
 {
-	struct bw_follow_base *base = arg;
+	const struct comparison *c = arg;
 
-	for (size_t i = 0; i < base->count; i++)
-		bw_repin_decide(b, &base->answer, bw_reference_familiar(base->normal), &base->uses[i]->repin);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct bw_follow_base *base = c->bases[i];
+
+		for (size_t k = 0; k < base->count; k++)
+			bw_repin_decide(b, &base->answer, bw_reference_familiar(base->normal),
+					&base->uses[k]->repin);
+	}
 }
 
-static void end_base(struct bw_follow_base *base)
-{
-	struct asking *k = base->asking;
-
-	bw_bodies_free(base->bodies);
-	base->bodies = NULL;
-	if (++k->done == k->total)
-		bw_loop_stop(k->loop);
-}
-
-static void fail_base(struct bw_follow_base *base, const char *what, const char *detail)
+static void fail_base(const struct bw_follow_base *base, const char *what)
 {
 	for (size_t i = 0; i < base->count; i++)
-		bw_repin_fail(&base->uses[i]->repin, bw_asprintf("%s: %s", what, detail));
-	end_base(base);
+		bw_repin_fail(&base->uses[i]->repin, bw_strdup(what));
 }
 
 /* The last call of decide_uses() found all its needs met. */
 static void inquired(int rc, const struct bw_err *err, void *arg)
 {
-	struct bw_follow_base *base = arg;
+	struct comparison *c = arg;
+	struct asking *k = c->asking;
+	BW_AUTOFREE char *why = rc < 0 ? bw_asprintf("cannot compare: %s", err->msg) : NULL;
 
-	if (rc < 0)
-		fail_base(base, "cannot compare", err->msg);
-	else
-		end_base(base);
+	for (size_t i = 0; why && i < c->count; i++)
+		fail_base(c->bases[i], why);
+	bw_bodies_free(BW_TAKE(c->bodies));
+	bw_turns_end(&k->turns);
+	if (++k->done == k->comparison_count)
+		bw_loop_stop(k->loop);
 }
 
-static void inquire(const char *normal, void *value, void *arg)
+static void start_comparison(size_t index, void *arg)
 {
-	struct bw_follow_base *base = value;
-	const struct bw_body_origin origin = {.registry = base->registry, .repository = base->repository};
+	struct asking *k = arg;
+	struct comparison *c = &k->comparisons[index];
+	const struct bw_body_origin origin = {.registry = c->bases[0]->registry,
+					      .repository = c->bases[0]->repository};
 
-	(void)normal, (void)arg;
-	if (base->answer.trouble) {
-		fail_base(base, bw_trouble_text(base->answer.trouble), base->answer.message);
-		return;
+	c->bodies = bw_bodies_new();
+	bw_inquire(k->inquiries, &origin, c->bodies, decide_uses, inquired, c);
+}
+
+static int compare_bases(const struct bw_follow_base *a, const struct bw_follow_base *b)
+{
+	int order = strcmp(a->registry, b->registry);
+
+	if (order == 0)
+		order = strcmp(a->repository, b->repository);
+	return order != 0 ? order : strcmp(a->answer.digest.text, b->answer.digest.text);
+}
+
+static int by_likeness(const void *a, const void *b)
+{
+	const struct bw_follow_base *const *x = a;
+	const struct bw_follow_base *const *y = b;
+	int order = compare_bases(*x, *y);
+
+	return order != 0 ? order : strcmp((*x)->tag, (*y)->tag);
+}
+
+/* The bases from `first` on that are compared together. */
+static size_t take_alike(const struct asking *k, size_t first)
+{
+	size_t uses = k->bases[first]->count;
+	size_t end = first + 1;
+
+	for (; end < k->count && compare_bases(k->bases[first], k->bases[end]) == 0; end++) {
+		uses += k->bases[end]->count;
+		if (uses > MAX_USES_TOGETHER)
+			break;
 	}
-	base->bodies = bw_bodies_new();
-	bw_inquire(base->asking->inquiries, &origin, base->bodies, decide_uses, inquired, base);
+	return end - first;
+}
+
+static void compare_all(struct asking *k)
+{
+	if (k->count > 1)
+		qsort(k->bases, k->count, sizeof(struct bw_follow_base *), by_likeness);
+	k->comparisons = bw_alloc((k->count + 1) * sizeof(*k->comparisons));
+	for (size_t at = 0, count; at < k->count; at += count) {
+		count = take_alike(k, at);
+		k->comparisons[k->comparison_count++] =
+			(struct comparison){.asking = k, .bases = &k->bases[at], .count = count};
+	}
+	k->turns = (struct bw_turns){
+		.count = k->comparison_count, .most = MAX_COMPARISONS, .start = start_comparison, .arg = k};
+	bw_turns_begin(&k->turns);
+	if (k->comparison_count == 0)
+		bw_loop_stop(k->loop);
 }
 
 static void answered(const struct bw_answer *a, void *arg)
@@ -283,8 +367,15 @@ static void answered(const struct bw_answer *a, void *arg)
 
 	base->answer = *a;
 	bw_progress_show(k->progress, ++k->answered, k->total);
+	if (a->trouble) {
+		BW_AUTOFREE char *why = bw_wording_of_tag(a);
+
+		fail_base(base, why);
+	} else {
+		k->bases[k->count++] = base;
+	}
 	if (k->answered == k->total)
-		bw_map_each(k->follows->bases, inquire, NULL);
+		compare_all(k);
 }
 
 /* The arrays of the uses grow no more: now they can be pointed to. */
@@ -320,18 +411,19 @@ static void say_counts(const struct bw_follows *f, const struct bw_registry *r)
 {
 	struct bw_registry_counts c = bw_registry_count(r);
 
-	bw_info("asked for %zu bases: %" PRIu64 " HEAD, %" PRIu64 " GET, %" PRIu64 " token requests, %" PRIu64
-		" retries",
-		bw_map_count(f->bases), c.heads, c.gets, c.tokens, c.retries);
+	bw_info("asked for %zu base%s: %" PRIu64 " HEAD, %" PRIu64 " GET, %" PRIu64
+		" token requests, %" PRIu64 " retries",
+		bw_map_count(f->bases), bw_wording_plural(bw_map_count(f->bases)), c.heads, c.gets, c.tokens,
+		c.retries);
 }
 
 static void ask_all(struct bw_follows *f, struct bw_asker *k, struct bw_progress *progress)
 {
-	struct asking asking = {
-		.follows = f, .loop = k->loop, .progress = progress, .total = bw_map_count(f->bases)};
+	struct asking asking = {.loop = k->loop, .progress = progress, .total = bw_map_count(f->bases)};
 	struct start s = {.survey = bw_survey_new(k->registry), .asking = &asking};
 
 	asking.inquiries = bw_inquiries_new(k->registry, NULL);
+	asking.bases = bw_alloc(asking.total * sizeof(struct bw_follow_base *));
 	bw_map_each(f->bases, add_question, &s);
 	bw_survey_start(s.survey);
 	bw_loop_run(k->loop);
@@ -339,6 +431,10 @@ static void ask_all(struct bw_follows *f, struct bw_asker *k, struct bw_progress
 	bw_registry_free(BW_TAKE(k->registry));
 	bw_inquiries_free(asking.inquiries);
 	bw_survey_free(s.survey);
+	for (size_t i = 0; i < asking.comparison_count; i++)
+		bw_bodies_free(asking.comparisons[i].bodies); /* of those that an interruption left open */
+	free(asking.comparisons);
+	free(asking.bases);
 }
 
 int bw_follows_ask(struct bw_follows *f, const struct bw_args *a, bool *ret_interrupted, struct bw_err *err)

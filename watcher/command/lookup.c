@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "command/ask.h"
+#include "command/entry.h"
 #include "command/offer.h"
 #include "command/survey.h"
+#include "command/wording.h"
 #include "core/mem.h"
 #include "watch/inquiry.h"
 
@@ -54,11 +56,6 @@ static void finish(struct bw_lookup *x)
 		bw_loop_stop(x->all->loop);
 }
 
-static char *in_words(const struct bw_answer *a)
-{
-	return bw_asprintf("%s: %s", bw_trouble_text(a->trouble), a->message);
-}
-
 static void fail(struct bw_lookup *x, char *error)
 {
 	x->error = error;
@@ -83,39 +80,32 @@ static bool has_platform(const struct bw_lookup *x)
 
 /* --- one platform ----------------------------------------------------------------------------------- */
 
-/* The entry for a digest in an index or the indexes in it; only what was fetched. NULL: none. */
-static const struct bw_child *find_entry(const struct bw_bodies *b, const struct bw_digest *index,
-					 const struct bw_digest *wanted, unsigned depth)
-{
-	const struct bw_manifest *m = depth > 0 ? bw_bodies_peek_manifest(b, index) : NULL;
-	const struct bw_child *found = NULL;
-
-	for (size_t i = 0; m && i < m->child_count && !found; i++) {
-		if (bw_digest_equal(&m->children[i].digest, wanted))
-			found = &m->children[i];
-		else if (bw_manifest_kind_of(m->children[i].media_type) == BW_MANIFEST_INDEX)
-			found = find_entry(b, &m->children[i].digest, wanted, depth - 1);
-	}
-	return found;
-}
-
 static void platform_came(const struct bw_answer *a, const struct bw_buf *body, void *arg)
 {
 	struct bw_lookup *x = arg;
 
 	if (!body) {
-		fail(x, in_words(a));
+		fail(x, bw_wording_of_digest(a));
 		return;
 	}
 	(void)bw_buf_add(&x->bytes, body->data, body->len);
 	finish(x);
 }
 
+static void become_image(struct bw_lookup *x)
+{
+	struct bw_entry_search search = {
+		.bodies = x->bodies, .images = &x->images, .wanted = &x->image->digest};
+	const struct bw_child *entry = bw_entry_find(&search);
+
+	(void)snprintf(x->media_type, sizeof(x->media_type), "%s", entry ? entry->media_type : "");
+	x->digest = x->image->digest;
+	x->size = x->image->size;
+}
+
 /* The lookup becomes one for the image of that platform. */
 static void narrow(struct bw_lookup *x)
 {
-	const struct bw_child *entry;
-
 	x->image = bw_offer_pick(&x->images, &x->all->args->platform);
 	if (!x->image && x->trouble) {
 		fail(x, BW_TAKE(x->trouble));
@@ -126,12 +116,8 @@ static void narrow(struct bw_lookup *x)
 		return;
 	}
 	free(BW_TAKE(x->trouble)); /* it is about others */
-	if (x->images.is_index) {
-		entry = find_entry(x->bodies, &x->digest, &x->image->digest, BW_IMAGES_MAX_DEPTH);
-		(void)snprintf(x->media_type, sizeof(x->media_type), "%s", entry ? entry->media_type : "");
-		x->digest = x->image->digest;
-		x->size = x->image->size;
-	}
+	if (x->images.is_index)
+		become_image(x);
 	if (!x->all->args->manifest || x->bytes.len > 0)
 		finish(x);
 	else
@@ -158,7 +144,7 @@ static void inquired(int rc, const struct bw_err *err, void *arg)
 		return;
 	}
 	if (x->images.missing)
-		x->trouble = in_words(x->images.missing);
+		x->trouble = bw_wording_of_digest(x->images.missing);
 	else if (x->images.problem)
 		x->trouble = bw_strdup(x->images.problem);
 	if (has_platform(x)) {
@@ -185,7 +171,7 @@ static void manifest_came(const struct bw_answer *a, const struct bw_buf *body, 
 	struct bw_err err = BW_ERR_INIT;
 
 	if (!body) {
-		fall_short(x, in_words(a));
+		fall_short(x, bw_wording_of_digest(a));
 		return;
 	}
 	x->size = (int64_t)body->len;
@@ -206,13 +192,19 @@ static void manifest_came(const struct bw_answer *a, const struct bw_buf *body, 
 	look_inside(x);
 }
 
+/* A digest wins over a tag, as it does in a pull. */
+static bool is_by_digest(const struct bw_lookup *x)
+{
+	return bw_digest_is_set(&x->parts.digest);
+}
+
 static void answered(const struct bw_answer *a, void *arg)
 {
 	struct bw_lookup *x = arg;
 
 	x->answer = *a;
 	if (a->trouble) {
-		fail(x, in_words(a));
+		fail(x, is_by_digest(x) ? bw_wording_of_digest(a) : bw_wording_of_tag(a));
 		return;
 	}
 	x->digest = a->digest;
@@ -221,11 +213,9 @@ static void answered(const struct bw_answer *a, void *arg)
 			  manifest_came, x);
 }
 
-/* A digest wins over a tag, as it does in a pull. */
 static void add_question(struct bw_survey *s, struct bw_lookup *x)
 {
-	const char *what =
-		bw_digest_is_set(&x->parts.digest) ? x->parts.digest.text : bw_reference_tag(&x->parts);
+	const char *what = is_by_digest(x) ? x->parts.digest.text : bw_reference_tag(&x->parts);
 
 	bw_survey_add(s, x->parts.registry, x->parts.repository, what, answered, x);
 }

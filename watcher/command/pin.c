@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "buildfile/pin.h"
@@ -5,10 +6,11 @@
 #include "command/edit.h"
 #include "command/follow.h"
 #include "command/output.h"
+#include "command/wording.h"
 #include "core/log.h"
-#include "core/map.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "report/report.h"
 
 /* A line of a patch is a line of either text and a sign; with three lines of context around each. */
 #define MAX_PATCH_BYTES (8U * BW_MAX_BUILDFILE_BYTES)
@@ -18,8 +20,8 @@ struct pin {
 	struct bw_build_options options;
 	struct bw_follows follows;
 	struct bw_gather_counts gathered;
-	struct bw_map *folders; /* that paths in the patch count from; "" for the current one */
-	size_t references;	/* that were edited, or would be */
+	char *folder;	   /* that paths in the patch count from; NULL: the current one */
+	size_t references; /* that were edited, or would be */
 	size_t files;
 	enum bw_exit failed; /* of what could not be written; BW_EXIT_OK: nothing */
 };
@@ -91,12 +93,22 @@ static size_t count_edits(struct pin *p, const struct bw_follow_file *file, cons
 
 static void print_patch(struct pin *p, const struct bw_follow_file *file, const struct bw_buf *after)
 {
+	BW_AUTOFREE char *inner = NULL;
 	BW_AUTOBUF struct bw_buf patch;
 
+	if (strcmp(file->path, "-") == 0)
+		inner = bw_strdup("Dockerfile");
+	else
+		inner = bw_report_path("", file->path, p->folder ? p->folder : p->follows.cwd);
 	bw_buf_init(&patch, MAX_PATCH_BYTES);
-	bw_patch_format(file->inner, file->text, file->len, after->data, after->len, &patch);
-	(void)bw_map_put(p->folders, file->folder, p);
+	bw_patch_format(inner, file->text, file->len, after->data, after->len, &patch);
 	bw_output_bytes(bw_buf_str(&patch), patch.len);
+}
+
+static void note_failure(struct pin *p, const struct bw_err *err)
+{
+	if (bw_exit_of(err) > p->failed)
+		p->failed = bw_exit_of(err);
 }
 
 /* False: it was not written, and that was said. */
@@ -107,11 +119,15 @@ static bool write_file(struct pin *p, const struct bw_follow_file *file, const s
 
 	if (bw_edit_replace(file->path, file->text, file->len, after->data, after->len, &err) == 0) {
 		printf("%s\n", shown);
+		if (bw_edit_sync(file->path, &err) < 0) {
+			bw_error("%s: edited, but a crash of the system may undo that: %s", file->shown,
+				 err.msg);
+			note_failure(p, &err);
+		}
 		return true;
 	}
 	bw_error("%s: %s", file->shown, err.msg);
-	if (bw_exit_of(&err) > p->failed)
-		p->failed = bw_exit_of(&err);
+	note_failure(p, &err);
 	return false;
 }
 
@@ -148,25 +164,6 @@ static void pin_file(struct pin *p, const struct bw_follow_file *file)
 
 /* --- the verb ----------------------------------------------------------------------------------------- */
 
-static void say_folder(const char *folder, void *value, void *arg)
-{
-	const struct pin *p = arg;
-
-	(void)value;
-	if (!folder[0])
-		return;
-	if (bw_map_count(p->folders) == 1)
-		bw_warn("paths in the patch count from %s: apply it with `git -C %s apply`", folder, folder);
-	else
-		bw_warn("some paths in the patch count from %s: apply these alone, with `git -C %s apply`",
-			folder, folder);
-}
-
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void say_summary(const struct pin *p)
 {
 	const size_t left = p->follows.left;
@@ -174,8 +171,8 @@ static void say_summary(const struct pin *p)
 	if (p->args->quiet)
 		return;
 	if (p->references > 0)
-		fprintf(stderr, "%zu reference%s in %zu file%s", p->references, plural(p->references),
-			p->files, plural(p->files));
+		fprintf(stderr, "%zu reference%s in %zu file%s", p->references,
+			bw_wording_plural(p->references), p->files, bw_wording_plural(p->files));
 	else
 		fputs("nothing to change", stderr);
 	if (left > 0)
@@ -183,13 +180,13 @@ static void say_summary(const struct pin *p)
 	fputc('\n', stderr);
 }
 
-/* As for verdicts: what is certain comes before what is not known. */
+/* What was done counts; only where nothing could be done, what is not known does. */
 static enum bw_exit exit_of(const struct pin *p)
 {
 	if (p->failed != BW_EXIT_OK)
 		return p->failed;
-	if (p->args->check && p->references > 0)
-		return BW_EXIT_STALE;
+	if (p->references > 0)
+		return p->args->check ? BW_EXIT_STALE : BW_EXIT_OK;
 	return p->follows.unknown + p->gathered.unreadable > 0 ? BW_EXIT_UNKNOWN : BW_EXIT_OK;
 }
 
@@ -197,12 +194,15 @@ static int finish(struct pin *p, enum bw_exit *ret, struct bw_err *err)
 {
 	int rc;
 
+	p->folder = bw_follows_folder(&p->follows);
 	for (size_t i = 0; i < p->follows.count; i++)
 		pin_file(p, p->follows.files[i]);
 	rc = bw_output_flush(err);
 	if (rc < 0)
 		return rc;
-	bw_map_each(p->folders, say_folder, p);
+	if (p->folder && p->files > 0 && !p->args->write)
+		bw_warn("paths in the patch count from %s: apply it with `git -C %s apply`", p->folder,
+			p->folder);
 	say_summary(p);
 	*ret = exit_of(p);
 	return 0;
@@ -253,9 +253,8 @@ enum bw_exit bw_command_pin(const struct bw_args *a)
 		return BW_EXIT_USAGE;
 	}
 	bw_follows_init(&p.follows);
-	p.folders = bw_map_new();
 	rc = pin(&p, &code, &err);
-	bw_map_free(p.folders, NULL);
+	free(p.folder);
 	bw_follows_done(&p.follows);
 	return rc < 0 ? bw_exit_with(&err) : code;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "command/offer.h"
+#include "command/wording.h"
 #include "core/mem.h"
 #include "image/pin.h"
 
@@ -35,11 +36,9 @@ void bw_repin_fail(struct bw_repin *x, char *reason)
 /* `why` NULL: the need is not met yet, and this is called again. */
 static void fail_for(struct bw_repin *x, const char *what, const struct bw_answer *why)
 {
-	if (why)
-		bw_repin_fail(x,
-			      bw_asprintf("%s: %s: %s", what, bw_trouble_text(why->trouble), why->message));
-	else
-		bw_repin_fail(x, bw_strdup(what));
+	BW_AUTOFREE char *words = why ? bw_wording_of_digest(why) : NULL;
+
+	bw_repin_fail(x, words ? bw_asprintf("%s: %s", what, words) : bw_strdup(what));
 }
 
 /* Gone for good: nobody will ever know what it was. */
@@ -48,8 +47,30 @@ static bool is_gone(const struct bw_answer *why)
 	return why && bw_trouble_is_absence(why->trouble);
 }
 
+/* Is it known that nothing behind the tag is for the platform that the use names? */
+static bool lacks_platform(const struct bw_images *now, const struct bw_repin *x)
+{
+	return x->want.os[0] && now->is_index && now->is_complete && !now->problem &&
+	       !bw_images_for(now, &x->want);
+}
+
+/* A build goes wrong with what the tag has now, and would without a pin. */
+static void note_lack(const struct bw_images *now, struct bw_repin *x)
+{
+	BW_AUTOFREE char *before = NULL;
+	char want[BW_PLATFORM_MAX];
+
+	if (!lacks_platform(now, x))
+		return;
+	before = BW_TAKE(x->note);
+	bw_platform_format(&x->want, want);
+	x->note = bw_asprintf("%s%swhat the tag has now has nothing for %s", before ? before : "",
+			      before ? "; " : "", want);
+}
+
 /* The tag's digest serves every platform, so it is right whatever the pin was; only narrower it may have been. */
-static void move_unseen(struct bw_bodies *b, const struct bw_answer *tag, struct bw_repin *x)
+static void move_unseen(struct bw_bodies *b, const struct bw_answer *tag, const struct bw_images *now,
+			struct bw_repin *x)
 {
 	const struct bw_answer *why = bw_bodies_missing(b, &x->pinned);
 	char digest[BW_DIGEST_SHORT_MAX];
@@ -61,8 +82,9 @@ static void move_unseen(struct bw_bodies *b, const struct bw_answer *tag, struct
 	move_to(x, &tag->digest);
 	x->note = bw_asprintf(
 		"the registry no longer has %s, so nobody knows whether it was the image of one platform: "
-		"pinned to the tag's digest, which serves all",
-		bw_digest_short(x->pinned.text, digest));
+		"pinned to the tag's digest%s",
+		bw_digest_short(x->pinned.text, digest), lacks_platform(now, x) ? "" : ", which serves all");
+	note_lack(now, x);
 }
 
 /* The platform that the pin is for: what the use names, else what the pinned image says of itself. */
@@ -100,6 +122,15 @@ static void note_misfit(const struct bw_pinned *p, struct bw_repin *x)
 		x->note = bw_asprintf("what it is pinned to has nothing for %s", want);
 }
 
+/* To the tag's digest, from something that was no single image. */
+static void move_whole(const struct bw_answer *tag, const struct bw_images *now, const struct bw_pinned *p,
+		       struct bw_repin *x)
+{
+	move_to(x, &tag->digest);
+	note_misfit(p, x);
+	note_lack(now, x);
+}
+
 static void move_child(struct bw_bodies *b, const struct bw_images *now, const struct bw_pinned *p,
 		       const char *name, struct bw_repin *x)
 {
@@ -108,7 +139,7 @@ static void move_child(struct bw_bodies *b, const struct bw_images *now, const s
 
 	if (!find_platform(b, x, &platform))
 		return;
-	image = bw_offer_pick(now, &platform);
+	image = bw_images_for(now, &platform);
 	if (!image) {
 		settle(x, BW_REPIN_REFUSE, bw_offer_lack(now, &platform, name));
 		return;
@@ -133,12 +164,11 @@ static void follow_tag(struct bw_bodies *b, const struct bw_answer *tag, const s
 	bw_images_list(b, &tag->digest, &now);
 	old = now.is_index ? bw_bodies_manifest(b, &x->pinned) : NULL;
 	if (now.is_index && !old) {
-		move_unseen(b, tag, x);
+		move_unseen(b, tag, &now, x);
 	} else if (old && old->kind == BW_MANIFEST_IMAGE) {
 		move_child(b, &now, p, name, x);
 	} else {
-		move_to(x, &tag->digest);
-		note_misfit(p, x);
+		move_whole(tag, &now, p, x);
 	}
 }
 

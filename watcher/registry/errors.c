@@ -153,11 +153,6 @@ static enum bw_trouble by_code(const char *code, enum bw_trouble otherwise)
 	return otherwise;
 }
 
-static bool is_gone(enum bw_trouble trouble)
-{
-	return trouble == BW_TROUBLE_TAG_GONE || trouble == BW_TROUBLE_REPOSITORY_GONE;
-}
-
 void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, const char *what,
 			   struct bw_failure *ret)
 {
@@ -169,7 +164,7 @@ void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, c
 	char buf[BW_ORIGIN_MAX];
 
 	whom = teller(r, whom, buf);
-	if (what && is_gone(trouble))
+	if (what && bw_trouble_is_absence(trouble))
 		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s does not have %s: it answered %u%s%.*s",
 			       whom, what, r->status, words ? ", " : "", MAX_PEER_TEXT, words ? words : "");
 	else

@@ -41,7 +41,7 @@ GROUPS_bench := build test bench
 
 INSTALL_GROUPS := $(sort $(foreach goal,$(GOALS),$(GROUPS_$(goal))))
 CHECK_GROUPS   := $(if $(filter-out help clean uninstall format format-check,$(GOALS)),build) \
-		  $(if $(filter unit golden,$(GOALS)),test)
+		  $(if $(filter unit golden docs,$(GOALS)),test)
 
 # Before anything else is read or built, because the flags below come from pkg-config. Not in a dry run.
 ifeq ($(DRY_RUN),)
@@ -97,6 +97,7 @@ LDFLAGS_fuzz    := $(SANITIZERS)
 
 SOURCES := $(sort $(wildcard watcher/*/*.c))
 UNITS   := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+DRIVERS := $(patsubst tests/it/%.c,%,$(sort $(wildcard tests/it/*.c)))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 VERSION := $(shell sed -n 's/.*BW_VERSION "\(.*\)"/\1/p' include/core/version.h)
 
@@ -128,12 +129,17 @@ build/$(1)/basewatch: build/$(1)/watcher/main.o build/$(1)/libbasewatch.a
 build/$(1)/tests/unit/test_%: build/$(1)/tests/unit/test_%.o build/$(1)/libbasewatch.a
 	$$(Q)$$(CC_$(1)) $$(LINKING) $$(LDFLAGS_$(1)) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(PC_LIBS) $$(LDLIBS)
 
+# Programs that an end-to-end test starts, where no verb shows what it looks at.
+build/$(1)/tests/it/%: build/$(1)/tests/it/%.o build/$(1)/libbasewatch.a
+	$$(Q)$$(CC_$(1)) $$(LINKING) $$(LDFLAGS_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(PC_LIBS) $$(LDLIBS)
+
 # The fuzz targets without libFuzzer: they replay their seeds.
 build/$(1)/tests/fuzz/replay_%: build/$(1)/tests/fuzz/fuzz_%.o build/$(1)/tests/fuzz/replay.o build/$(1)/libbasewatch.a
 	$$(Q)$$(CC_$(1)) $$(LINKING) $$(LDFLAGS_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(PC_LIBS) $$(LDLIBS)
 
 .PHONY: tests-$(1)
-tests-$(1): $(UNITS:%=build/$(1)/tests/unit/%) $(FUZZERS:%=build/$(1)/tests/fuzz/replay_%)
+tests-$(1): $(UNITS:%=build/$(1)/tests/unit/%) $(DRIVERS:%=build/$(1)/tests/it/%) \
+	$(FUZZERS:%=build/$(1)/tests/fuzz/replay_%)
 endef
 
 MODES := release asan cov fuzz
@@ -159,7 +165,7 @@ FORCE:
 
 # --- targets ----------------------------------------------------------------------------------------------------
 
-.PHONY: all deps run unit check asan crash fuzz bench lint format format-check cov golden install uninstall clean help
+.PHONY: all deps run unit check asan crash fuzz bench lint format format-check cov golden docs install uninstall clean help
 
 all: build/basewatch ## build the program: build/basewatch
 
@@ -210,6 +216,9 @@ cov: build/cov/basewatch tests-cov ## line coverage of watcher/, at least 85 %
 golden: build/basewatch tests-release ## write the expected outputs in tests/golden/ anew; review the difference
 	@UPDATE_GOLDEN=1 tests/run.sh release golden
 
+docs: build/release/tests/unit/test_docs ## write sample, JSON Schema and manual of the configuration from its key table
+	@UPDATE_GOLDEN=1 $< >/dev/null 2>&1 || { $<; exit 1; }
+
 install: build/basewatch ## install below PREFIX (/usr/local), honours DESTDIR
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/basewatch"
 	$(INSTALL) -m 755 build/basewatch "$(DESTDIR)$(PREFIX)/bin/basewatch"
@@ -222,7 +231,9 @@ uninstall: ## remove what install put there
 
 # Data files as "from=to below share/".
 DATA := $(foreach f,$(wildcard config/*.schema.json),$(f)=basewatch/$(notdir $(f))) \
+	$(foreach f,$(wildcard config/basewatch.yaml),$(f)=basewatch/$(notdir $(f))) \
 	$(foreach f,$(wildcard contrib/man/*.1),$(f)=man/man1/$(notdir $(f))) \
+	$(foreach f,$(wildcard contrib/man/*.5),$(f)=man/man5/$(notdir $(f))) \
 	$(foreach f,$(wildcard contrib/completions/basewatch.bash),$(f)=bash-completion/completions/basewatch) \
 	$(foreach f,$(wildcard contrib/completions/basewatch.zsh),$(f)=zsh/site-functions/_basewatch) \
 	$(foreach f,$(wildcard contrib/completions/basewatch.fish),$(f)=fish/vendor_completions.d/basewatch.fish)

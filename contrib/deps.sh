@@ -20,6 +20,8 @@ sqlite3 >= 3.37.0
 libuv >= 1.40.0
 libcrypto >= 3.0.0
 libssl >= 3.0.0
+yaml-0.1 >= 0.2.2
+libmosquitto >= 2.0.0
 END
 }
 
@@ -38,6 +40,8 @@ build|pc:sqlite3|libsqlite3-dev
 build|pc:libuv|libuv1-dev
 build|pc:libcrypto|libssl-dev
 build|pc:libssl|libssl-dev
+build|pc:libmosquitto|libmosquitto-dev
+build|pc:yaml-0.1|libyaml-dev
 build|header:uthash.h|uthash-dev
 run|cmd:docker-registry|docker-registry
 run|cmd:python3|python3
@@ -49,11 +53,14 @@ test|cmd:bats|bats
 test|cmd:docker-registry|docker-registry
 test|cmd:python3|python3
 test|py:jsonschema|python3-jsonschema
+test|py:yaml|python3-yaml
 test|cmd:openssl|openssl
 test|cmd:curl|curl
 test|cmd:jq|jq
 test|cmd:sqlite3|sqlite3
 test|cmd:nginx|nginx-light
+test|cmd:mosquitto|mosquitto
+test|cmd:mosquitto_sub|mosquitto-clients
 test|cmd:git|git
 test|cmd:readelf|binutils
 lint|cmd:clang|clang

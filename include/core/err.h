@@ -28,6 +28,7 @@ enum bw_code {
 	BW_E_FULL = -11,     /* disk full */
 	BW_E_FOREIGN = -12,  /* not our database, or one of a newer basewatch */
 	BW_E_DENIED = -13,   /* cannot write there */
+	BW_E_CONFIG = -14,   /* the configuration file is wrong, or cannot be read */
 };
 
 #define BW_ERR_MAX 512

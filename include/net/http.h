@@ -18,7 +18,9 @@ struct bw_http;
 struct bw_http_transfer;
 
 struct bw_http_options {
-	const char *ca_file;	       /* trusted besides the system store; NULL: only the system store */
+	const char *ca_file;	 /* trusted besides the system store; NULL: only the system store */
+	const char *client_cert; /* PEM, shown to every server that asks for one; NULL: none */
+	const char *client_key;	 /* PEM without a pass phrase; NULL: it is in the file of the certificate */
 	unsigned connections_per_host; /* at most; 0: 3 */
 	const char *user_agent;
 };
@@ -38,20 +40,29 @@ enum bw_http_failure {
 	BW_HTTP_PROTOCOL, /* not HTTP, or broken HTTP */
 };
 
-enum bw_http_method { BW_HTTP_HEAD, BW_HTTP_GET };
+enum bw_http_method { BW_HTTP_HEAD, BW_HTTP_GET, BW_HTTP_POST };
 
 /*
  * Redirects are followed up to five times. From https only to https; from http to https, and to http on the
- * same host or on this machine. `Authorization` does not go along to another host, port or scheme.
+ * same host or on this machine. `Authorization` does not go along to another host, port or scheme. A POST is never
+ * redirected.
+ *
+ * Whoever lets a stranger name the place sets `refuse`: kinds of addresses (net/address.h) that are not connected to,
+ * whatever the name was. It holds for redirects too; `refuse_hops` holds only for them, when the user named the first
+ * place. A proxy is an address like any other; what a name means behind it is not known here.
  */
 struct bw_http_request {
 	enum bw_http_method method;
 	const char *url;
-	const char *const *headers; /* "Name: value", NULL-terminated, at most 8; NULL: none */
-	bool allow_plain;	    /* http:// may be spoken: to this machine, or the user named the host */
-	bool is_direct;		    /* no proxy of the environment: the host is this machine */
-	bool is_multiplexed;	    /* it speaks HTTP/2: wait for its connection, open no other */
-	size_t max_body;	    /* bytes; more is BW_HTTP_LIMIT */
+	const char *const *headers; /* "Name: value", NULL-terminated, at most 24; NULL: none */
+	const char *body;	    /* of a POST; not copied: it lives until the callback or the cancel */
+	size_t body_len;
+	bool stays; /* redirects are not followed: they are answers like any other */
+	unsigned refuse, refuse_hops;
+	bool allow_plain;    /* http:// may be spoken: to this machine, or the user named the host */
+	bool is_direct;	     /* no proxy of the environment: the host is this machine */
+	bool is_multiplexed; /* it speaks HTTP/2: wait for its connection, open no other */
+	size_t max_body;     /* bytes; more is BW_HTTP_LIMIT */
 	uint32_t connect_timeout_ms;
 	uint32_t timeout_ms; /* from start to the last byte */
 };
@@ -60,6 +71,7 @@ struct bw_http_response {
 	enum bw_http_failure failure;
 	bool timed_out;
 	bool is_mute;	       /* with CONNECT: the peer was reached, and never answered the TLS handshake */
+	bool is_refused;       /* with CONNECT: every address is of a kind that was refused */
 	unsigned status;       /* 0 with a failure before the status line */
 	unsigned http_version; /* 1 or 2 */
 	bool redirected;       /* the answer comes from another URL than the one asked for */

@@ -1,6 +1,6 @@
 /*
  * peer.h - a small HTTP/1.1 server for the tests of net/ and registry/: threads of this process on 127.0.0.1. Rules say
- * what is answered to which request; requests are written down. With a certificate it speaks TLS.
+ * what is answered to which request; requests are written down, with their bodies. With a certificate it speaks TLS.
  */
 #ifndef BW_TESTS_PEER_H
 #define BW_TESTS_PEER_H
@@ -181,6 +181,13 @@ static inline bool link_shake_hands(struct peer_link *l)
 	return false;
 }
 
+static inline size_t body_length(const char *head)
+{
+	const char *at = strcasestr(head, "\r\nContent-Length:");
+
+	return at ? (size_t)strtoul(at + 17, NULL, 10) : 0;
+}
+
 static inline void link_serve(struct peer_link *l)
 {
 	char head[PEER_MAX_HEAD];
@@ -195,11 +202,16 @@ static inline void link_serve(struct peer_link *l)
 		len += (size_t)n;
 		head[len] = '\0';
 		while ((end = strstr(head, "\r\n\r\n"))) {
-			size_t used = (size_t)(end - head) + 4;
+			size_t used = (size_t)(end - head) + 4 + body_length(head);
+			char next;
 
-			end[2] = '\0';
+			if (used > len)
+				break;
+			next = head[used];
+			head[used] = '\0';
 			if (!link_answer(l, head))
 				return;
+			head[used] = next;
 			memmove(head, head + used, len - used + 1);
 			len -= used;
 		}

@@ -716,8 +716,7 @@ static void assert_refused(struct world *w, const struct bw_http_request *req, c
 static void test_requests_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const split[] = {"A: b\r\nEvil: c", NULL};
-	static const char *const many[] = {"A: 1", "A: 2", "A: 3", "A: 4", "A: 5",
-					   "A: 6", "A: 7", "A: 8", "A: 9", NULL};
+	const char *many[26] = {NULL};
 	struct world *w = *state;
 	struct bw_http_request req = request("http://r.io/");
 
@@ -733,6 +732,8 @@ static void test_requests_that_make_no_sense_are_refused(void **state)
 	req.url = "https://r.io/";
 	req.headers = split;
 	assert_refused(w, &req, "control character in a header for https://r.io/");
+	for (unsigned i = 0; i < 25; i++)
+		many[i] = "A: b";
 	req.headers = many;
 	assert_refused(w, &req, "too many headers for https://r.io/");
 }

@@ -7,14 +7,17 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <uv.h>
 
 #include "core/mem.h"
+#include "net/address.h"
 #include "net/headers.h"
 #include "net/trust.h"
 
-#define MAX_HEADERS	8 /* of one request */
+#define MAX_HEADERS	24 /* of one request */
 #define MAX_URL_BYTES	8192
 #define MAX_SPARE	64    /* transfers that wait for the next request */
 #define MAX_SPARE_BYTES 65536 /* of a body buffer that waits with them */
@@ -41,6 +44,10 @@ struct bw_http_transfer {
 	bool is_connected;			  /* the request went out */
 	bool was_tls;				  /* the last hop was */
 	bool is_plain, is_direct, is_multiplexed; /* as set in the easy handle now */
+	bool stays;				  /* the same: redirects are not followed */
+	unsigned refuse, refuse_hops;		  /* kinds of addresses, see http.h */
+	bool is_refused;			  /* one was */
+	char refusal[128];			  /* which, in words */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -50,6 +57,7 @@ struct bw_http {
 	CURLM *multi;
 	struct bw_trust *trust;
 	char *user_agent;
+	char *client_cert, *client_key;
 	long connections_per_host;
 	struct bw_http_transfer active; /* sentinel of a ring */
 	struct bw_http_transfer broken; /* the same: those of a multi that failed */
@@ -128,16 +136,6 @@ static int note_resolving(void *state, void *reserved, void *arg)
 	return 0;
 }
 
-static bool is_this_machine(const char *address)
-{
-	struct in6_addr six;
-	struct in_addr four;
-
-	if (inet_pton(AF_INET, address, &four) == 1)
-		return ntohl(four.s_addr) >> 24 == 127;
-	return inet_pton(AF_INET6, address, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
-
 /* The part of a URL that names host and port; its length in `ret_len`. */
 static const char *authority(const char *url, size_t *ret_len)
 {
@@ -157,6 +155,52 @@ static bool is_same_host(const char *a, const char *b)
 	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
 }
 
+/* Is this kind of address refused to the hop that is made now? Then `what` is told. */
+static bool refuses(struct bw_http_transfer *t, unsigned kind, const char *what)
+{
+	long redirects = 0;
+
+	if (!(kind & (t->refuse | t->refuse_hops)))
+		return false;
+	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+	if (!(kind & (redirects > 0 ? t->refuse_hops : t->refuse)))
+		return false;
+	t->is_refused = true;
+	(void)snprintf(t->refusal, sizeof(t->refusal), "%s is %s, which is not talked to", what,
+		       bw_address_kind_name(kind));
+	return true;
+}
+
+/*
+ * In place of socket(): the last moment at which an address is known and nothing was sent to it. With a refusal libcurl
+ * goes on to the next address of the name.
+ */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct bw_http_transfer *t = arg;
+	char text[INET6_ADDRSTRLEN] = "";
+	const void *bytes = a->family == AF_INET6
+				    ? (const void *)&((struct sockaddr_in6 *)(void *)&a->addr)->sin6_addr
+				    : (const void *)&((struct sockaddr_in *)(void *)&a->addr)->sin_addr;
+
+	(void)purpose;
+	if (!inet_ntop(a->family, bytes, text, sizeof(text)))
+		return CURL_SOCKET_BAD;
+	if (refuses(t, bw_address_kind(&a->addr), text))
+		return CURL_SOCKET_BAD;
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/*
+ * A connection that another request made is used again without a new socket, and a proxy connects for us, to what the
+ * URL says: so both are looked at once more, before a byte of the request goes out.
+ */
+static bool is_refused_place(struct bw_http_transfer *t, const char *peer, const char *url)
+{
+	return refuses(t, bw_address_kind_of_url(peer), peer) ||
+	       (url && refuses(t, bw_address_kind_of_url(url), "the host of the URL"));
+}
+
 /*
  * Runs when there is a connection, before a byte of the request goes out. libcurl takes the protocols that
  * redirects may lead to for the whole chain at once; the rule of http.h needs the hop before as well.
@@ -171,13 +215,19 @@ static int check_hop(void *arg, char *peer, char *local, int peer_port, int loca
 	(void)peer_port;
 	(void)local_port;
 	t->is_connected = true;
+	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+	t->is_refused = false; /* there was another address */
+	if (is_refused_place(t, peer, url)) {
+		break_off(t, BW_HTTP_CONNECT);
+		return CURL_PREREQFUNC_ABORT;
+	}
 	if (!t->is_plain)
 		return CURL_PREREQFUNC_OK; /* it began with https, and libcurl was told to stay there */
-	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
 	t->was_tls = url && strncasecmp(url, "https:", 6) == 0;
 	if (is_first || t->was_tls)
 		return CURL_PREREQFUNC_OK;
-	if (!was_tls && url && (is_same_host(url, t->sent) || is_this_machine(peer)))
+	if (!was_tls && url &&
+	    (is_same_host(url, t->sent) || bw_address_kind_of_url(peer) & BW_ADDRESS_LOOPBACK))
 		return CURL_PREREQFUNC_OK;
 	break_off(t, BW_HTTP_REDIRECT);
 	return CURL_PREREQFUNC_ABORT;
@@ -212,6 +262,8 @@ static void set_constants(struct bw_http_transfer *t)
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(e, CURLOPT_RESOLVER_START_FUNCTION, note_resolving);
 	curl_easy_setopt(e, CURLOPT_RESOLVER_START_DATA, t);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, check_hop);
 	curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -230,6 +282,9 @@ static void set_constants(struct bw_http_transfer *t)
 	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, use_trust);
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, t);
+	curl_easy_setopt(e, CURLOPT_SSLCERT, h->client_cert);
+	curl_easy_setopt(e, CURLOPT_SSLKEY, h->client_key);
+	curl_easy_setopt(e, CURLOPT_KEYPASSWD, ""); /* or OpenSSL would ask the terminal for one */
 }
 
 static struct bw_http_transfer *take_transfer(struct bw_http *h)
@@ -361,6 +416,8 @@ static const char *error_text(struct bw_http_transfer *t, enum bw_http_failure f
 
 	if (failure == BW_HTTP_OK)
 		return "";
+	if (t->is_refused)
+		return t->refusal;
 	if (t->verdict == BW_HTTP_REDIRECT)
 		return "redirected from https to http, or to http on another host";
 	if (failure == BW_HTTP_LIMIT)
@@ -395,6 +452,7 @@ static void describe(struct bw_http_transfer *t, CURLcode result, struct bw_http
 	};
 	ret->failure = classify(t, result, ret->status);
 	ret->is_mute = ret->timed_out && ret->failure == BW_HTTP_CONNECT && t->is_shaking_hands;
+	ret->is_refused = ret->failure == BW_HTTP_CONNECT && t->is_refused;
 	ret->error = error_text(t, ret->failure, result);
 }
 
@@ -586,6 +644,8 @@ static void release_http(struct bw_http *h)
 {
 	bw_trust_free(h->trust);
 	free(h->user_agent);
+	free(h->client_cert);
+	free(h->client_key);
 	free(h);
 	curl_global_cleanup();
 }
@@ -608,11 +668,15 @@ int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_ht
 	h->uv = bw_loop_uv(l);
 	h->connections_per_host = o->connections_per_host ? (long)o->connections_per_host : 3;
 	h->user_agent = bw_strdup_null(o->user_agent);
+	h->client_cert = bw_strdup_null(o->client_cert);
+	h->client_key = bw_strdup_null(o->client_key ? o->client_key : o->client_cert);
 	ring_init(&h->active);
 	ring_init(&h->broken);
 	rc = check_library(v, err);
 	if (rc == 0)
 		rc = bw_trust_new(o->ca_file, v->cainfo, v->capath, &h->trust, err);
+	if (rc == 0 && h->client_cert)
+		rc = bw_trust_check_identity(h->client_cert, h->client_key, err);
 	if (rc == 0 && !make_multi(h))
 		rc = bw_fail(err, BW_E_SYS, "libcurl does not start");
 	if (rc < 0) {
@@ -710,6 +774,19 @@ static struct curl_slist *copy_request(struct bw_http_transfer *t, const struct 
 	return count ? t->sent_nodes : NULL;
 }
 
+static void set_method(CURL *e, const struct bw_http_request *req)
+{
+	switch (req->method) {
+	case BW_HTTP_HEAD: curl_easy_setopt(e, CURLOPT_NOBODY, 1L); break;
+	case BW_HTTP_GET: curl_easy_setopt(e, CURLOPT_HTTPGET, 1L); break;
+	case BW_HTTP_POST:
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->body ? req->body : ""); /* not copied */
+		curl_easy_setopt(e, CURLOPT_POST, 1L);
+		break;
+	}
+}
+
 /*
  * The handle is not reset between requests: everything that differs is set each time, here, and resetting
  * would set the two dozen constants anew.
@@ -717,13 +794,13 @@ static struct curl_slist *copy_request(struct bw_http_transfer *t, const struct 
 static void set_request(struct bw_http_transfer *t, const struct bw_http_request *req)
 {
 	bool is_plain = strncmp(req->url, "http:", 5) == 0;
-	bool is_head = req->method == BW_HTTP_HEAD;
+	bool is_head = req->method == BW_HTTP_HEAD, stays = req->stays || req->method == BW_HTTP_POST;
 	long timeout_s = (long)(req->timeout_ms / 1000);
 	CURL *e = t->easy;
 
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, copy_request(t, req));
 	curl_easy_setopt(e, CURLOPT_URL, t->sent);
-	curl_easy_setopt(e, is_head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
+	set_method(e, req);
 	/* Only of a GET: the length in the answer to a HEAD is that of a body which does not come. */
 	curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, is_head ? (curl_off_t)0 : (curl_off_t)req->max_body);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)req->connect_timeout_ms);
@@ -743,6 +820,10 @@ static void set_request(struct bw_http_transfer *t, const struct bw_http_request
 	if (req->is_multiplexed != t->is_multiplexed) {
 		curl_easy_setopt(e, CURLOPT_PIPEWAIT, req->is_multiplexed ? 1L : 0L);
 		t->is_multiplexed = req->is_multiplexed;
+	}
+	if (stays != t->stays) {
+		curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, stays ? 0L : 1L);
+		t->stays = stays;
 	}
 	if (req->is_direct != t->is_direct) {
 		curl_easy_setopt(e, CURLOPT_PROXY, req->is_direct ? "" : NULL);
@@ -767,6 +848,9 @@ int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_
 	t->is_resolving = false;
 	t->is_shaking_hands = false;
 	t->is_connected = false;
+	t->is_refused = false;
+	t->refuse = req->refuse;
+	t->refuse_hops = req->refuse | req->refuse_hops;
 	t->was_tls = false;
 	t->error[0] = '\0';
 	bw_buf_clear(&t->body);

@@ -57,6 +57,35 @@ void bw_trust_free(struct bw_trust *t)
 	free(t);
 }
 
+/* Asked for a pass phrase: there is none, and nobody is asked for one. */
+static int no_phrase(char *buf, int size, int is_writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)is_writing;
+	(void)arg;
+	return 0;
+}
+
+int bw_trust_check_identity(const char *cert, const char *key, struct bw_err *err)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	int rc = 0;
+
+	if (!ctx)
+		return bw_fail(err, BW_E_SYS, "TLS does not start");
+	SSL_CTX_set_default_passwd_cb(ctx, no_phrase);
+	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+		rc = bw_fail(err, BW_E_INPUT, "%s: cannot be read as a certificate in PEM", cert);
+	else if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+		rc = bw_fail(err, BW_E_INPUT,
+			     "%s: cannot be read as the key of %s, in PEM and without a pass phrase", key,
+			     cert);
+	ERR_clear_error();
+	SSL_CTX_free(ctx);
+	return rc;
+}
+
 /*
  * Would the certificate be accepted with what the store holds so far? A verification cannot be repeated with the same
  * context, so this is one beside it.

@@ -20,6 +20,12 @@ int bw_trust_new(const char *ca_file, const char *system_file, const char *syste
 		 struct bw_err *err) BW_NODISCARD;
 void bw_trust_free(struct bw_trust *t);
 
+/*
+ * Can this certificate (with its chain) and its key be used? Both PEM, the key without a pass phrase. libcurl reads
+ * them anew for each connection, so files that are replaced later are taken then.
+ */
+int bw_trust_check_identity(const char *cert, const char *key, struct bw_err *err) BW_NODISCARD;
+
 /* Lets an SSL_CTX verify against this store, which must outlive it. */
 void bw_trust_apply(struct bw_trust *t, void *ssl_ctx);
 

@@ -1,0 +1,143 @@
+/* address.c - kinds of IP addresses; RFC 6890, RFC 4291, and what cloud providers document for their metadata. */
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/def.h"
+#include "core/text.h"
+
+#define HOST_MAX 256
+
+struct four_net {
+	uint32_t net;
+	unsigned bits;
+	unsigned kind;
+};
+
+static const struct four_net four_nets[] = {
+	{0x00000000, 8, BW_ADDRESS_LOOPBACK}, /* "this network": Linux connects 0.0.0.0 to itself */
+	{0x7f000000, 8, BW_ADDRESS_LOOPBACK}, /* 127.0.0.0/8 */
+	{0xa9fe0000, 16,
+	 BW_ADDRESS_LINK_LOCAL}, /* 169.254.0.0/16: EC2, Azure, Google, OpenStack and others */
+	{0x646464c8, 32, BW_ADDRESS_LINK_LOCAL}, /* 100.100.100.200: Alibaba */
+	{0xa83f8110, 32, BW_ADDRESS_LINK_LOCAL}, /* 168.63.129.16: Azure's agent on the host */
+	{0xc00000c0, 32, BW_ADDRESS_LINK_LOCAL}, /* 192.0.0.192: Oracle, the older one */
+};
+
+struct six_net {
+	uint8_t net[16];
+	unsigned bytes; /* that must be the same */
+	unsigned kind;
+};
+
+static const struct six_net six_nets[] = {
+	{{[15] = 1}, 16, BW_ADDRESS_LOOPBACK},						 /* ::1 */
+	{{0}, 16, BW_ADDRESS_LOOPBACK},							 /* :: */
+	{{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54}, 16, BW_ADDRESS_LINK_LOCAL}, /* EC2 */
+	{{0xfd, 0x20, 0x00, 0xce, [14] = 0x02, [15] = 0x54}, 16, BW_ADDRESS_LINK_LOCAL}, /* Google */
+	{{0xfd, 0x00, 0x00, 0xc1, [12] = 0xa9, [13] = 0xfe, [14] = 0xa9, [15] = 0xfe},
+	 16,
+	 BW_ADDRESS_LINK_LOCAL},					    /* Oracle */
+	{{0xfd, 0x00, 0x00, 0x42, [15] = 0x42}, 16, BW_ADDRESS_LINK_LOCAL}, /* Scaleway */
+};
+
+/* Prefixes behind which an IPv4 address stands. */
+static const struct {
+	uint8_t prefix[12];
+	unsigned bytes, at;
+} carriers[] = {
+	{{[10] = 0xff, [11] = 0xff}, 12, 12}, /* ::ffff:0:0/96, mapped (RFC 4291) */
+	{{0}, 12, 12},			      /* ::/96, compatible (RFC 4291, obsolete) */
+	{{0x00, 0x64, 0xff, 0x9b}, 12, 12},   /* 64:ff9b::/96, NAT64 (RFC 6052) */
+	{{0x20, 0x02}, 2, 2},		      /* 2002::/16, 6to4 (RFC 3056) */
+};
+
+static unsigned kind_of_four(const void *bytes)
+{
+	uint32_t a;
+
+	memcpy(&a, bytes, sizeof(a));
+	a = ntohl(a);
+	for (size_t i = 0; i < BW_COUNT(four_nets); i++)
+		if ((a ^ four_nets[i].net) >> (32 - four_nets[i].bits) == 0)
+			return four_nets[i].kind;
+	return 0;
+}
+
+static unsigned kind_of_six(const struct in6_addr *a)
+{
+	const uint8_t *bytes = a->s6_addr;
+
+	if (IN6_IS_ADDR_LINKLOCAL(a))
+		return BW_ADDRESS_LINK_LOCAL;
+	for (size_t i = 0; i < BW_COUNT(six_nets); i++)
+		if (memcmp(bytes, six_nets[i].net, six_nets[i].bytes) == 0)
+			return six_nets[i].kind;
+	for (size_t i = 0; i < BW_COUNT(carriers); i++)
+		if (memcmp(bytes, carriers[i].prefix, carriers[i].bytes) == 0)
+			return kind_of_four(bytes + carriers[i].at);
+	return 0;
+}
+
+unsigned bw_address_kind(const struct sockaddr *a)
+{
+	if (a->sa_family == AF_INET)
+		return kind_of_four(&((const struct sockaddr_in *)(const void *)a)->sin_addr);
+	if (a->sa_family == AF_INET6)
+		return kind_of_six(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+	return 0;
+}
+
+/* The host of a URL without brackets, port, user and zone; false: it does not fit, so it is no address. */
+static bool host_of(const char *url, char out[HOST_MAX])
+{
+	const char *from = strstr(url, "://"), *at;
+	size_t len;
+
+	from = from ? from + 3 : url;
+	len = strcspn(from, "/?#");
+	at = memrchr(from, '@', len);
+	if (at) {
+		len -= (size_t)(at + 1 - from);
+		from = at + 1;
+	}
+	if (len > 0 && *from == '[')
+		len = strcspn(++from, "]%/");
+	else if (strspn(from, "0123456789abcdefABCDEF:.") < len || !memchr(from, ':', len) ||
+		 memchr(from, ':', len) == memrchr(from, ':', len))
+		len = strcspn(from, ":/?#"); /* more than one colon and nothing else: a bare IPv6 address */
+	if (len >= HOST_MAX)
+		return false;
+	memcpy(out, from, len);
+	out[len] = '\0';
+	return true;
+}
+
+unsigned bw_address_kind_of_url(const char *url)
+{
+	char host[HOST_MAX];
+	struct in6_addr six;
+	struct in_addr four;
+	size_t len;
+
+	if (!host_of(url, host))
+		return 0;
+	if (inet_pton(AF_INET6, host, &six) == 1)
+		return kind_of_six(&six);
+	len = strlen(host);
+	if (len > 0 && host[len - 1] == '.')
+		host[len - 1] = '\0';
+	bw_text_lower(host);
+	if (bw_text_is(host, "localhost") || bw_text_ends(host, ".localhost"))
+		return BW_ADDRESS_LOOPBACK;
+	return inet_aton(host, &four) ? kind_of_four(&four) : 0;
+}
+
+const char *bw_address_kind_name(unsigned kind)
+{
+	return kind & BW_ADDRESS_LINK_LOCAL ? "a link-local or metadata address" : "a loopback address";
+}

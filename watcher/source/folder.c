@@ -21,6 +21,7 @@
 #include "core/map.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "source/choice.h"
 #include "source/names.h"
 
 /* So many levels keep their descriptor; deeper ones give it back while something below them is walked. */
@@ -29,17 +30,6 @@
 /* To open a folder, a file: neither waits (a pipe without a writer would) nor takes a terminal. */
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FILE_FLAGS   (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-
-/*
- * Folders that belong to a tool which fills them by itself and can do so again. Not here: "target", "vendor",
- * "build", "dist", "third_party" and the like. Those names are plain words, and people keep build files of
- * their own in such folders; to miss a base is worse than to list one too many, and --exclude is there.
- */
-const char *const bw_folder_skipped[] = {
-	".git",	 ".hg",	 ".svn", ".bzr", ".jj",		"node_modules", "bower_components",
-	".venv", "venv", ".tox", ".nox", "__pycache__", ".terraform",	".gradle",
-	NULL,
-};
 
 struct level {
 	int fd;		    /* -1: given back, see KEPT_OPEN */
@@ -97,58 +87,9 @@ static bool is_shortage(int sys)
 
 /* --- names that do not count ------------------------------------------------------------------ */
 
-static bool is_skipped(const char *name)
-{
-	for (const char *const *s = bw_folder_skipped; *s; s++)
-		if (strcmp(*s, name) == 0)
-			return true;
-	return false;
-}
-
-/* The last part of a path; with its '/' when it ends in one. */
-static const char *base_name(const char *path)
-{
-	const char *base = path;
-
-	for (; *path; path++)
-		if (*path == '/' && path[1])
-			base = path + 1;
-	return base;
-}
-
-static bool matches_exclude(const struct walk *w, const char *inner)
-{
-	const char *base = base_name(inner);
-
-	for (size_t i = 0; i < w->options->exclude_count; i++) {
-		const char *pattern = w->options->excludes[i];
-		const char *slash = strchr(pattern, '/');
-		bool has_path = slash && slash[1];
-
-		if (bw_text_starts(pattern, "./"))
-			pattern++;
-		if (has_path && pattern[0] == '/')
-			pattern++;
-		if (bw_text_glob(pattern, has_path ? inner : base))
-			return true;
-	}
-	return false;
-}
-
-/* A folder comes with a '/' at its end and is compared with and without it: "old" and "old/" name it. */
 static bool is_excluded(const struct walk *w, char *inner, size_t len)
 {
-	bool found;
-
-	if (w->options->exclude_count == 0)
-		return false;
-	found = matches_exclude(w, inner);
-	if (!found && inner[len - 1] == '/') {
-		inner[len - 1] = '\0';
-		found = matches_exclude(w, inner);
-		inner[len - 1] = '/';
-	}
-	return found;
+	return bw_choice_names(w->options->excludes, w->options->exclude_count, inner, len);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
@@ -232,7 +173,7 @@ static bool link_adds(const struct walk *w, char *inner)
 		if (is_out)
 			return false;
 		*slash = '\0';
-		is_reached = is_reached && !is_skipped(part);
+		is_reached = is_reached && !bw_choice_is_skipped(part);
 		*slash = '/';
 		part = slash + 1;
 	}
@@ -432,7 +373,7 @@ static int visit_next(struct walk *w, struct bw_err *err)
 		return 0;
 	if (n->kind == BW_NAME_FOLDER)
 		cut(&w->path, w->path.len - 1);
-	if (is_skipped(name))
+	if (bw_choice_is_skipped(name))
 		return 0;
 	switch (n->kind) {
 	case BW_NAME_FOLDER: return enter_folder(w, l->fd, name, err);
@@ -471,8 +412,8 @@ static int walk_path(struct walk *w, const char *real, struct bw_err *err)
 	if (S_ISDIR(st.st_mode))
 		return walk_folder(w, err);
 	if (S_ISREG(st.st_mode))
-		return take_file(w, open(real, FILE_FLAGS | O_NOFOLLOW), real, base_name(real), err);
-	return take_odd(w, real, base_name(real), err);
+		return take_file(w, open(real, FILE_FLAGS | O_NOFOLLOW), real, bw_choice_base(real), err);
+	return take_odd(w, real, bw_choice_base(real), err);
 }
 
 static void walk_init(struct walk *w, const struct bw_folder_options *o, const struct bw_folder_hooks *hooks)

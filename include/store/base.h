@@ -69,14 +69,19 @@ struct bw_record_counts {
 	size_t failed;
 };
 
+struct bw_teller; /* store/fact.h */
+
 /*
  * Records answers in one transaction: sighting, change, and for each build what becomes outstanding, or is closed: by
  * the tag's return, or because the tag has the same content for its platforms as what it stands on
- * (bw_class_counts()). This is the only function that does, for daemon and one-shot alike; events and deliveries belong in the same transaction.
+ * (bw_class_counts()). This is the only function that does, for daemon and one-shot alike. The events that the teller
+ * makes of it (store/fact.h) and what is owed to whom are written in the same transaction; with `t` NULL they wait for
+ * the next record with one, except those of changes. A build gets one request, with all that is outstanding for it, when
+ * all answers are recorded.
  * An answer that is up to a minute older than the last one recorded changes nothing: another process was faster; nor
  * does a change that starts from another digest than the base has now. A change without a judgement is unclassified.
  */
-int bw_store_record(struct bw_store *s, const struct bw_seen *seen, size_t count,
+int bw_store_record(struct bw_store *s, const struct bw_seen *seen, size_t count, const struct bw_teller *t,
 		    struct bw_record_counts *ret, struct bw_err *err) BW_NODISCARD;
 
 /* --- what the judgement of a change takes ----------------------------------------------------------- */

@@ -64,6 +64,13 @@ struct bw_done_counts {
 int bw_store_done(struct bw_store *s, const struct bw_digest *digest, int64_t now_ms,
 		  struct bw_done_counts *ret, struct bw_err *err) BW_NODISCARD;
 
+/*
+ * The same for what a rebuild.requested asked for, and no more: its build (if there still is one), its bases, its
+ * digests. What stands on something newer already stays so. `number` is that of bw_store_find_event() (store/outbox.h).
+ */
+int bw_store_done_event(struct bw_store *s, int64_t number, int64_t now_ms, struct bw_done_counts *ret,
+			struct bw_err *err) BW_NODISCARD;
+
 /* Forgets the chosen builds (history of bases stays). `ret_count`: build files forgotten. */
 int bw_store_forget(struct bw_store *s, size_t *ret_count, struct bw_err *err) BW_NODISCARD;
 

@@ -58,7 +58,8 @@ struct bw_row {
 	const char *handled; /* the digest that this build is known to stand on; NULL: not known yet */
 	bool is_same; /* `handled` is another digest than the tag's, with the same content for this build */
 	int64_t stale_since_ms; /* 0: not stale */
-	const char *evidence;	/* what last made this pair fresh: "done", "returned", "same-content"; NULL */
+	/* What last made this pair fresh: "done", "returned", "same-content", "delivered"; NULL */
+	const char *evidence;
 	int64_t fresh_since_ms; /* by that evidence; 0 */
 	enum bw_pin pin;
 	/* The pinned image is for another platform than the use: that platform, "" when it has none; NULL: it fits. */

@@ -2,18 +2,21 @@
  * sweep.h - asks the registries once for every base that the chosen builds stand on, and records what they
  * say.
  *
- * Answers that change nothing are written at the end, in one transaction; a first sight, a change or a
- * failure waits at most BW_SWEEP_FLUSH_MS. So a sweep in which nothing moved costs O(1) transactions, and a
- * killed sweep loses at most answers that the next one gets again.
+ * Answers that change nothing are written at the end, in one transaction; a first sight or a failure waits at most
+ * BW_SWEEP_FLUSH_MS. So a sweep in which nothing moved costs O(1) transactions, and a killed sweep loses at most answers
+ * that the next one gets again. Changes wait for the end too, so that a build gets one request for all of its bases
+ * that have moved (design §6).
  */
 #ifndef BW_WATCH_SWEEP_H
 #define BW_WATCH_SWEEP_H
 
 #include "registry/client.h"
 #include "store/base.h"
+#include "watch/event.h"
 
 #define BW_SWEEP_FLUSH_MS 1000
-#define BW_SWEEP_BATCH	  256 /* noteworthy answers kept in memory before they are written */
+#define BW_SWEEP_BATCH	  256	/* noteworthy answers kept in memory before they are written */
+#define BW_SWEEP_CHANGES  10000 /* so many changes are written at once before the end */
 
 struct bw_sweep_hooks {
 	void (*progress)(size_t done, size_t total, void *arg); /* may be NULL */
@@ -30,6 +33,7 @@ struct bw_sweep_hooks {
  */
 struct bw_sweep_options {
 	uint32_t settle_ms; /* between two answers of a registry that has disagreed; 0: 30,000 */
+	struct bw_event_options events;
 };
 
 struct bw_sweep_result {

@@ -321,7 +321,7 @@ static BW_UNUSED void record(struct fixture *f, const char *name, int64_t at_ms,
 	const struct bw_seen seen = {.base_id = base_id(f, name), .at_ms = at_ms, .answer = a};
 
 	assert_true(seen.base_id > 0);
-	assert_ok(f, bw_store_record(f->store, &seen, 1, &f->counts, &f->err));
+	assert_ok(f, bw_store_record(f->store, &seen, 1, NULL, &f->counts, &f->err));
 }
 
 static BW_UNUSED void see_type(struct fixture *f, const char *name, char letter, int64_t at_ms,
@@ -421,7 +421,7 @@ static BW_UNUSED void see_judged(struct fixture *f, const char *name, const char
 	digest_from(from_to[1], &a.digest);
 	seen.change = &m.change;
 	assert_true(seen.base_id > 0);
-	assert_ok(f, bw_store_record(f->store, &seen, 1, &f->counts, &f->err));
+	assert_ok(f, bw_store_record(f->store, &seen, 1, NULL, &f->counts, &f->err));
 	free(m.words);
 }
 

@@ -76,6 +76,19 @@ static void track(struct scene *x, const char *path, const char *text)
 	bw_dockerfile_done(&file);
 }
 
+/* The answer of one SQL question. */
+static inline int64_t scene_number(struct scene *x, const char *sql)
+{
+	sqlite3_stmt *q = NULL;
+	int64_t n = -1;
+
+	assert_int_equal(sqlite3_prepare_v2(x->store->db, sql, -1, &q, NULL), SQLITE_OK);
+	if (sqlite3_step(q) == SQLITE_ROW)
+		n = sqlite3_column_int64(q, 0);
+	(void)sqlite3_finalize(q);
+	return n;
+}
+
 static int sweep(struct scene *x, struct bw_sweep_result *ret)
 {
 	const struct bw_sweep_options o = {.settle_ms = 1};

@@ -522,7 +522,7 @@ static void a_base_that_another_process_moved_meanwhile_is_left_as_it_is(void **
 	as_it_was.from =
 		a.digest; /* what a sweep that began before would say of a base that was in trouble */
 	seen.at_ms = bw_clock_ms();
-	assert_int_equal(bw_store_record(x->store, &seen, 1, &counts, &x->err), 0);
+	assert_int_equal(bw_store_record(x->store, &seen, 1, NULL, &counts, &x->err), 0);
 	assert_int_equal(counts.changed, 0);
 	assert_string_equal(last_row(x).change_class, "content");
 }

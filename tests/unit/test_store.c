@@ -109,7 +109,7 @@ static void every_foreign_key_has_its_index(void **state)
 	assert_int_equal(pragma(f,
 				"SELECT count(*) FROM pragma_table_list t, pragma_foreign_key_list(t.name) k "
 				"WHERE t.schema = 'main'"),
-			 14);
+			 18);
 	assert_int_equal(
 		pragma(f,
 		       "SELECT count(*) FROM pragma_table_list t, pragma_foreign_key_list(t.name) k "
@@ -446,12 +446,12 @@ static void a_lock_of_another_process_is_told(void **state)
 	open_fixture(f);
 	bw_store_set_busy_ms(f->store, 20);
 	(void)digest_of('a', a.digest.text);
-	assert_fault(f, bw_store_record(f->store, &seen, 1, &f->counts, &f->err), BW_E_LOCKED,
+	assert_fault(f, bw_store_record(f->store, &seen, 1, NULL, &f->counts, &f->err), BW_E_LOCKED,
 		     "held by another process for more than 1 s");
 	put(f, "/x/Dockerfile", "a"); /* reading, and a scan without news, go on */
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest unknown (never asked)\n");
 	stop_holder(&h);
-	assert_ok(f, bw_store_record(f->store, &seen, 1, &f->counts, &f->err));
+	assert_ok(f, bw_store_record(f->store, &seen, 1, NULL, &f->counts, &f->err));
 	assert_string_equal(rows(f), "/x/Dockerfile:1 a:latest fresh\n");
 }
 
@@ -468,7 +468,7 @@ static int move_often(struct bw_store *s, int64_t base, char letter, struct bw_e
 	for (int i = 0; rc == 0 && i < ROUNDS; i++) {
 		(void)digest_of((char)(letter + i % 2), a.digest.text);
 		seen.at_ms = 1000 + i;
-		rc = bw_store_record(s, &seen, 1, &counts, err);
+		rc = bw_store_record(s, &seen, 1, NULL, &counts, err);
 	}
 	return rc;
 }
@@ -587,7 +587,7 @@ static void a_sweep_without_news_grows_nothing(void **state)
 		(void)digest_of('a', a.digest.text);
 		seen[0] = (struct bw_seen){.base_id = 2 * i + 1, .at_ms = 1700000000000, .answer = &a};
 		seen[1] = (struct bw_seen){.base_id = 2 * i + 2, .at_ms = 1700000000000, .answer = &a};
-		assert_ok(f, bw_store_record(f->store, seen, 2, &f->counts, &f->err));
+		assert_ok(f, bw_store_record(f->store, seen, 2, NULL, &f->counts, &f->err));
 	}
 	close_fixture(f);
 	before = size_of(f);
@@ -596,7 +596,7 @@ static void a_sweep_without_news_grows_nothing(void **state)
 		for (int i = 0; i < 200; i++)
 			seen[i] =
 				(struct bw_seen){.base_id = i + 1, .at_ms = 1700000000000 + sweep * 3600000};
-		assert_ok(f, bw_store_record(f->store, seen, 200, &f->counts, &f->err));
+		assert_ok(f, bw_store_record(f->store, seen, 200, NULL, &f->counts, &f->err));
 		close_fixture(f);
 	}
 	assert_int_equal(size_of(f), before);

@@ -345,7 +345,7 @@ static void many_platforms_of_one_base_are_told_apart(void **state)
 	for (int i = 0; i < 50; i++)
 		classes[i].from = change.from;
 	digest_from('b', &a.digest);
-	assert_ok(f, bw_store_record(f->store, &seen, 1, &f->counts, &f->err));
+	assert_ok(f, bw_store_record(f->store, &seen, 1, NULL, &f->counts, &f->err));
 	assert_string_equal(meanings(f), bw_buf_str(&expected));
 	for (int i = 0; i < 50; i++) {
 		free((void *)(uintptr_t)classes[i].platform);
@@ -751,7 +751,7 @@ static void record_change(struct model *m, char digest)
 	}
 	if (is_overtaken)
 		digest_from('z', &made.change.from);
-	assert_ok(m->f, bw_store_record(m->f->store, &seen, 1, &m->f->counts, &m->f->err));
+	assert_ok(m->f, bw_store_record(m->f->store, &seen, 1, NULL, &m->f->counts, &m->f->err));
 	assert_int_equal(m->f->counts.changed, !is_overtaken);
 	if (is_overtaken)
 		return;

@@ -218,15 +218,16 @@ static void many_answers_are_one_transaction(void **state)
 	put(f, "/x/Dockerfile", "a b");
 	(void)digest_of('a', a.digest.text);
 	seen[2] = (struct bw_seen){.base_id = 77, .at_ms = 100, .answer = &a};
-	assert_fault(f, bw_store_record(f->store, seen, 3, &f->counts, &f->err), BW_E_INPUT,
+	assert_fault(f, bw_store_record(f->store, seen, 3, NULL, &f->counts, &f->err), BW_E_INPUT,
 		     "no base with number 77");
 	assert_int_equal(ask(f, "SELECT count(*) FROM sighting"), 0);
 	seen[2] = (struct bw_seen){.base_id = 1, .at_ms = 100, .answer = &none};
-	assert_fault(f, bw_store_record(f->store, seen, 3, &f->counts, &f->err), BW_E_INPUT, "has no digest");
+	assert_fault(f, bw_store_record(f->store, seen, 3, NULL, &f->counts, &f->err), BW_E_INPUT,
+		     "has no digest");
 	assert_int_equal(ask(f, "SELECT count(*) FROM sighting"), 0);
-	assert_ok(f, bw_store_record(f->store, seen, 2, &f->counts, &f->err));
+	assert_ok(f, bw_store_record(f->store, seen, 2, NULL, &f->counts, &f->err));
 	assert_int_equal(f->counts.first, 2);
-	assert_ok(f, bw_store_record(f->store, seen, 0, &f->counts, &f->err));
+	assert_ok(f, bw_store_record(f->store, seen, 0, NULL, &f->counts, &f->err));
 	assert_int_equal(f->counts.first, 0);
 }
 
@@ -488,7 +489,7 @@ static void history_knows_tags_ports_and_all(void **state)
 	for (char letter = 'a'; letter < 'd'; letter++) {
 		seen.base_id++;
 		(void)digest_of(letter, a.digest.text);
-		assert_ok(f, bw_store_record(f->store, &seen, 1, &f->counts, &f->err));
+		assert_ok(f, bw_store_record(f->store, &seen, 1, NULL, &f->counts, &f->err));
 	}
 	assert_string_equal(history(f, "localhost:5000/a"),
 			    "localhost:5000/a:1 #1 5 a<-- -\nlocalhost:5000/a:2 #1 5 b<-- -\n");

@@ -58,7 +58,30 @@ static void changes_are_recorded(void **state)
 	r = sweep_ok(x);
 	assert_int_equal(r.recorded.changed, 700);
 	assert_int_equal(fake.fetches, 2); /* one image, whatever its names */
-	assert_true(x->commits >= 3);	   /* a batch is written as soon as it is full */
+	assert_int_equal(x->commits,
+			 4 + 1); /* four bodies, and all changes at once: their events belong together */
+	assert_int_equal(
+		scene_number(x, "SELECT count(*) FROM event WHERE type = 'io.basewatch.base.changed'"), 700);
+	assert_int_equal(
+		scene_number(x, "SELECT count(*) FROM event WHERE type = 'io.basewatch.rebuild.requested'"),
+		1);
+	r = sweep_ok(x);
+	assert_int_equal(scene_number(x, "SELECT count(*) FROM event"), 701);
+}
+
+/* More changes than are kept come in several transactions. */
+static void very_many_changes_are_recorded_before_the_end(void **state)
+{
+	struct scene *x = *state;
+	struct bw_sweep_result r;
+
+	track_many(x, BW_SWEEP_CHANGES + 100);
+	fake.otherwise = fake_image("amd64", "a", "1");
+	(void)sweep_ok(x);
+	fake.otherwise = fake_image("amd64", "b", "1");
+	r = sweep_ok(x);
+	assert_int_equal(r.recorded.changed, BW_SWEEP_CHANGES + 100);
+	assert_int_equal(x->commits, 4 + 2);
 }
 
 static void trouble_is_recorded_and_its_end_too(void **state)
@@ -136,6 +159,7 @@ int main(void)
 		TEST(each_base_is_asked_once_and_no_more_than_there_is_room_for),
 		TEST(a_sweep_in_which_nothing_moved_is_one_transaction),
 		TEST(changes_are_recorded),
+		TEST(very_many_changes_are_recorded_before_the_end),
 		TEST(trouble_is_recorded_and_its_end_too),
 		TEST(what_was_answered_before_an_interruption_is_kept),
 		TEST(a_registry_that_is_silent_holds_nobody_else_up),

@@ -110,6 +110,21 @@ int bw_store_settle_pairs(struct bw_store *s, int64_t base_id, const char *to, i
 	return rc < 0 ? rc : settle(s, BW_SQL_PAIRS_STALE, base_id, to, at_ms, err);
 }
 
+/* A build that is outstanding already is asked for again only when this change counts for it. */
+static int ask_again(struct bw_store *s, const struct bw_move *m, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_PAIRS_PEND, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, m->base_id);
+	bw_sql_bind_text(q, 2, m->to);
+	bw_sql_bind(q, 3, m->at_ms);
+	bw_sql_bind_text(q, 4, m->from);
+	return bw_sql_run(s, q, err);
+}
+
 /*
  * A -> B -> C stays one outstanding since B; back to A, or to something with the content of A, closes it. A build stays
  * on the digest that it was built on, whatever the tag does; builds that stood on the tag without a row of their own
@@ -125,7 +140,9 @@ int bw_store_record_move(struct bw_store *s, const struct bw_move *m, struct bw_
 		rc = bw_store_start_pairs(s, m->base_id, m->to, err);
 	if (rc == 0)
 		rc = update_pairs(s, BW_SQL_PAIRS_FIX, m->base_id, m->from, err);
-	return rc < 0 ? rc : bw_store_settle_pairs(s, m->base_id, m->to, m->at_ms, err);
+	if (rc == 0)
+		rc = bw_store_settle_pairs(s, m->base_id, m->to, m->at_ms, err);
+	return rc < 0 ? rc : ask_again(s, m, err);
 }
 
 /* --- later ------------------------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "store/source.h"
 #include "store/sql.h"
 
 /* --- choosing --------------------------------------------------------------------------------- */
@@ -206,12 +207,24 @@ static int list_gone(struct bw_store *s, int64_t source_id, const char *root, co
 	return rc;
 }
 
+/* The files of one source that the callback gives away. */
+static int end_where(struct bw_store *s, int64_t source_id, const char *root, const char *part,
+		     const struct gone *g, int64_t now_ms, struct bw_err *err)
+{
+	struct ending e = {.now_ms = now_ms};
+	int rc = list_gone(s, source_id, root, part, g, &e, err);
+
+	if (rc == 0 && e.count > 0)
+		rc = bw_sql_tx(s, end_files, &e, err);
+	free(e.file_ids);
+	return rc;
+}
+
 int bw_store_end_missing(struct bw_store *s, const char *source, const char *location, bw_gone_fn is_gone,
 			 void *arg, int64_t now_ms, struct bw_err *err)
 {
 	BW_AUTOFREE char *root = NULL;
 	const struct gone g = {.fn = is_gone, .arg = arg};
-	struct ending e = {.now_ms = now_ms};
 	const char *part;
 	int64_t id = 0;
 	int rc = find_source(s, source, &id, &root, err);
@@ -219,9 +232,21 @@ int bw_store_end_missing(struct bw_store *s, const char *source, const char *loc
 	if (rc <= 0)
 		return rc;
 	part = part_of_source(root, location);
-	rc = part ? list_gone(s, id, root, part, &g, &e, err) : 0;
-	if (rc == 0 && e.count > 0)
-		rc = bw_sql_tx(s, end_files, &e, err);
-	free(e.file_ids);
-	return rc;
+	return part ? end_where(s, id, root, part, &g, now_ms, err) : 0;
+}
+
+static bool always(const char *location, void *arg)
+{
+	(void)location;
+	(void)arg;
+	return true;
+}
+
+int bw_store_end_unchosen(struct bw_store *s, const char *source, int64_t now_ms, struct bw_err *err)
+{
+	const struct gone g = {.fn = always};
+	int64_t id = 0;
+	int rc = find_source(s, source, &id, NULL, err);
+
+	return rc <= 0 ? rc : end_where(s, id, "", "", &g, now_ms, err);
 }

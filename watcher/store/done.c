@@ -1,4 +1,8 @@
-/* done.c - what people say of builds: rebuilt, or not to be followed any more; see store/build.h. */
+/* done.c - what people say of builds: rebuilt, or not to be followed any more; see store/build.h and done.h. */
+#include "store/done.h"
+
+#include <string.h>
+
 #include "core/mem.h"
 #include "store/build.h"
 #include "store/pin.h"
@@ -10,12 +14,14 @@
 struct pair {
 	int64_t base_id;
 	int64_t build_id;
-	bool to_current; /* else to the digest that was given, which the tag has left, */
-	bool is_same;	 /* maybe with the content that the tag has now */
+	bool to_current;	 /* else to the digest that was given, which the tag has left, */
+	bool is_same;		 /* maybe with the content that the tag has now */
+	struct bw_digest digest; /* that was given; unset: none */
 };
 
 struct doing {
-	const char *digest; /* NULL: the current one of each base */
+	const char *digest; /* NULL: the current one of each base, or that which an event asks for */
+	const char *evidence;
 	int64_t now_ms;
 	bool knows_digest; /* some base of these builds had it */
 	struct pair *pairs;
@@ -24,6 +30,7 @@ struct doing {
 	struct bw_done_counts counts;
 };
 
+/* The last only of those that an event asks for. */
 enum {
 	PAIR_BUILD,
 	PAIR_BASE,
@@ -32,20 +39,23 @@ enum {
 	PAIR_GIVEN_CURRENT,
 	PAIR_GIVEN_SAME,
 	PAIR_GIVEN_SEEN,
+	PAIR_GIVEN,
 };
 
-static void look_at_pair(struct doing *d, sqlite3_stmt *q)
+static void look_at_pair(struct doing *d, sqlite3_stmt *q, const char *digest)
 {
 	bool is_stale = bw_sql_column_int(q, PAIR_IS_STALE) != 0;
 	bool is_current = bw_sql_column_int(q, PAIR_IS_CURRENT) != 0;
 	struct pair p = {
 		.base_id = bw_sql_column_int(q, PAIR_BASE),
 		.build_id = bw_sql_column_int(q, PAIR_BUILD),
-		.to_current = !d->digest || bw_sql_column_int(q, PAIR_GIVEN_CURRENT) != 0,
+		.to_current = !digest || bw_sql_column_int(q, PAIR_GIVEN_CURRENT) != 0,
 		.is_same = bw_sql_column_int(q, PAIR_GIVEN_SAME) != 0,
 	};
 
-	if (d->digest && bw_sql_column_int(q, PAIR_GIVEN_SEEN) == 0)
+	if (digest && strlen(digest) < sizeof(p.digest.text))
+		memcpy(p.digest.text, digest, strlen(digest) + 1);
+	if (digest && bw_sql_column_int(q, PAIR_GIVEN_SEEN) == 0)
 		return; /* this base never had it: it was another base's rebuild */
 	d->knows_digest = true;
 	if (p.to_current && is_current && !is_stale)
@@ -67,7 +77,7 @@ static int list_pairs(struct bw_store *s, struct doing *d, struct bw_err *err)
 	bw_sql_bind_text(q, 1, d->digest);
 	bw_sql_bind(q, 2, d->now_ms);
 	while ((rc = bw_sql_step(s, q, err)) > 0)
-		look_at_pair(d, q);
+		look_at_pair(d, q, d->digest);
 	return rc;
 }
 
@@ -127,11 +137,21 @@ static int write_pair(struct bw_store *s, const struct doing *d, const struct pa
 	bw_sql_bind(q, 1, p->base_id);
 	bw_sql_bind(q, 2, p->build_id);
 	bw_sql_bind(q, 3, d->now_ms);
+	bw_sql_bind_text(q, 6, d->evidence);
 	if (!p->to_current) {
-		bw_sql_bind_text(q, 4, d->digest);
+		bw_sql_bind_text(q, 4, p->digest.text);
 		bw_sql_bind(q, 5, p->is_same);
 	}
 	return bw_sql_run(s, q, err);
+}
+
+static int write_pairs(struct bw_store *s, const struct doing *d, struct bw_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < d->count; i++)
+		rc = write_pair(s, d, &d->pairs[i], err);
+	return rc;
 }
 
 static int do_done(struct bw_store *s, void *arg, struct bw_err *err)
@@ -150,21 +170,78 @@ static int do_done(struct bw_store *s, void *arg, struct bw_err *err)
 			       "no base of these builds was ever seen at %s; `basewatch history` lists what "
 			       "was seen",
 			       d->digest);
-	for (size_t i = 0; rc == 0 && i < d->count; i++)
-		rc = write_pair(s, d, &d->pairs[i], err);
-	return rc;
+	return rc < 0 ? rc : write_pairs(s, d, err);
 }
 
 int bw_store_done(struct bw_store *s, const struct bw_digest *digest, int64_t now_ms,
 		  struct bw_done_counts *ret, struct bw_err *err)
 {
-	struct doing d = {.digest = digest ? digest->text : NULL, .now_ms = now_ms};
+	struct doing d = {.digest = digest ? digest->text : NULL, .evidence = "done", .now_ms = now_ms};
 	int rc = bw_sql_tx(s, do_done, &d, err);
 
 	free(d.pairs);
 	bw_shelf_done(&d.shelf);
 	if (rc == 0)
 		*ret = d.counts;
+	return rc;
+}
+
+/* --- what an event asks for ------------------------------------------------------------------- */
+
+static int list_event_pairs(struct bw_store *s, int64_t number, struct doing *d, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_EVENT_PAIRS, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, number);
+	bw_sql_bind(q, 2, d->now_ms);
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		const char *digest = bw_sql_column(q, PAIR_GIVEN);
+
+		rc = bw_sql_columns_ok(s, err);
+		if (rc < 0)
+			return rc;
+		look_at_pair(d, q, digest ? digest : "");
+	}
+	return rc;
+}
+
+int bw_store_close_event(struct bw_store *s, int64_t number, const char *evidence, int64_t now_ms,
+			 struct bw_done_counts *ret, struct bw_err *err)
+{
+	struct doing d = {.evidence = evidence, .now_ms = now_ms, .counts = {.builds = 1}};
+	int rc = list_event_pairs(s, number, &d, err);
+
+	if (rc == 0)
+		rc = write_pairs(s, &d, err);
+	free(d.pairs);
+	if (rc == 0 && ret)
+		*ret = d.counts;
+	return rc;
+}
+
+struct closing {
+	int64_t number, now_ms;
+	struct bw_done_counts counts;
+};
+
+static int do_close(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	struct closing *c = arg;
+
+	return bw_store_close_event(s, c->number, "done", c->now_ms, &c->counts, err);
+}
+
+int bw_store_done_event(struct bw_store *s, int64_t number, int64_t now_ms, struct bw_done_counts *ret,
+			struct bw_err *err)
+{
+	struct closing c = {.number = number, .now_ms = now_ms};
+	int rc = bw_sql_tx(s, do_close, &c, err);
+
+	if (rc == 0)
+		*ret = c.counts;
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 #include "store/change.h"
 #include "store/fault.h"
 #include "store/sql.h"
+#include "store/tell.h"
 
 /*
  * Two watchers may ask about one base at the same time, and the one with the older answer may write last. It must not
@@ -27,7 +28,8 @@ struct state {
 struct recording {
 	const struct bw_seen *seen;
 	size_t count;
-	bool knows_missing; /* asked once for all of them, and only when there is a sighting */
+	const struct bw_teller *teller; /* NULL: nobody is told */
+	bool knows_missing;		/* asked once for all of them, and only when there is a sighting */
 	bool has_missing;
 	struct bw_record_counts counts;
 };
@@ -149,7 +151,7 @@ static int record_first(struct bw_store *s, const struct bw_seen *x, struct reco
 	return rc < 0 ? rc : forget_missing(s, x, r, err);
 }
 
-static int record_trouble(struct bw_store *s, const struct bw_seen *x, struct bw_err *err)
+static int put_trouble(struct bw_store *s, const struct bw_seen *x, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, BW_SQL_BASE_TROUBLE, &q, err);
@@ -163,6 +165,14 @@ static int record_trouble(struct bw_store *s, const struct bw_seen *x, struct bw
 	bw_sql_bind(q, 5, x->answer->retry_after_s);
 	bw_sql_bind(q, 6, bw_digest_is_set(&x->answer->digest));
 	return bw_sql_run(s, q, err);
+}
+
+static int record_trouble(struct bw_store *s, const struct bw_seen *x, const struct recording *r,
+			  struct bw_err *err)
+{
+	int rc = put_trouble(s, x, err);
+
+	return rc == 0 && r->teller ? bw_store_tell_trouble(s, r->teller, x, err) : rc;
 }
 
 /* The registry may say later, or better, what kind of manifest it has. */
@@ -221,6 +231,8 @@ static int record_change(struct bw_store *s, const struct bw_seen *x, const stru
 		rc = forget_missing(s, x, r, err);
 	if (rc == 0)
 		rc = bw_store_record_move(s, &move, err);
+	if (rc == 0 && r->teller)
+		rc = bw_store_tell_change(s, r->teller, &move, err);
 	r->counts.changed += rc == 0;
 	return rc;
 }
@@ -248,7 +260,7 @@ static int record_compared(struct bw_store *s, const struct bw_seen *x, struct r
 	if (x->at_ms < old.checked_at_ms && old.checked_at_ms - x->at_ms <= LATE_MS)
 		return 0;
 	if (is_trouble(x))
-		return record_trouble(s, x, err);
+		return record_trouble(s, x, r, err);
 	if (!bw_digest_is_set(&old.digest))
 		return 0; /* "as before" of a base that was never seen says nothing */
 	if (!x->answer || bw_digest_equal(&old.digest, &x->answer->digest))
@@ -277,17 +289,20 @@ static int record_one(struct bw_store *s, const struct bw_seen *x, struct record
 static int record_all(struct bw_store *s, void *arg, struct bw_err *err)
 {
 	struct recording *r = arg;
+	int64_t now_ms = 0;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < r->count; i++)
+	for (size_t i = 0; rc == 0 && i < r->count; i++) {
 		rc = record_one(s, &r->seen[i], r, err);
-	return rc;
+		now_ms = r->seen[i].at_ms > now_ms ? r->seen[i].at_ms : now_ms;
+	}
+	return rc == 0 && r->teller ? bw_store_tell_rest(s, r->teller, now_ms, err) : rc;
 }
 
-int bw_store_record(struct bw_store *s, const struct bw_seen *seen, size_t count,
+int bw_store_record(struct bw_store *s, const struct bw_seen *seen, size_t count, const struct bw_teller *t,
 		    struct bw_record_counts *ret, struct bw_err *err)
 {
-	struct recording r = {.seen = seen, .count = count};
+	struct recording r = {.seen = seen, .count = count, .teller = t};
 	int rc = count > 0 ? bw_sql_tx(s, record_all, &r, err) : 0;
 
 	if (rc == 0)

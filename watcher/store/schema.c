@@ -17,11 +17,20 @@ static const char *const step_1[] = {
 	" value TEXT NOT NULL"
 	") STRICT, WITHOUT ROWID",
 
-	/* The folder without a name is the source ''; the paths of its files are absolute. */
+	/*
+	 * The folder without a name is the source ''; the paths of its files are absolute. A branch of a git repository
+	 * has all that follows `root`, which is '' then; a folder has nothing of it.
+	 */
 	"CREATE TABLE source("
 	" id INTEGER PRIMARY KEY,"
 	" name TEXT NOT NULL UNIQUE,"
-	" root TEXT NOT NULL"
+	" root TEXT NOT NULL,"
+	" url TEXT," /* without user info */
+	" branch TEXT,"
+	" commit_id TEXT," /* NULL: never reached */
+	" checked_at INTEGER,"
+	" problem TEXT," /* of the last time; NULL: it was reached */
+	" problem_since INTEGER"
 	") STRICT",
 	"INSERT INTO source(name, root) VALUES('', '')",
 
@@ -95,6 +104,7 @@ static const char *const step_1[] = {
 	 * What changes with each answer; no row: never asked. The rows are small, so that a sweep without news writes
 	 * few pages. `sighting_id`: the last one, NULL: never seen; only a sighting's own transaction changes it.
 	 * `newly_named`: some build names the base since its last answer only; `outstanding` has the row.
+	 * `reach`: 1 since base.unreachable was published, 2 when it answers again and base.recovered was not yet; else 0.
 	 */
 	"CREATE TABLE poll("
 	" base_id INTEGER PRIMARY KEY REFERENCES base ON DELETE CASCADE,"
@@ -103,11 +113,13 @@ static const char *const step_1[] = {
 	" failures INTEGER NOT NULL,"
 	" waited INTEGER NOT NULL DEFAULT 0," /* of them, those for the bodies of a new digest */
 	" newly_named INTEGER NOT NULL,"
+	" reach INTEGER NOT NULL DEFAULT 0,"
 	" trouble TEXT,"
 	" trouble_message TEXT,"
 	" trouble_since INTEGER,"
 	" retry_after INTEGER"
 	") STRICT",
+	"CREATE INDEX poll_recovered ON poll(base_id) WHERE reach = 2",
 
 	/* `ignored_until`: 0 where no annotation holds, the last moment that there is where one holds for ever. */
 	"CREATE TABLE use("
@@ -144,6 +156,8 @@ static const char *const step_1[] = {
 	 * change that counts for this build was seen. Which change since then weighs most depends on the platform of
 	 * the use, so that is looked up among the changes behind the newest sighting of `handled` (moves.c).
 	 * `evidence` and `closed_at`: by what, and when, the pair last became fresh; NULL while it is stale.
+	 * `requested_digest` and `requested_at`: what the last rebuild.requested asked for while it is stale. `pending`: a
+	 * change that counts has come since, or nothing was asked for yet.
 	 */
 	"CREATE TABLE outstanding("
 	" base_id INTEGER NOT NULL REFERENCES base ON DELETE CASCADE,"
@@ -152,9 +166,13 @@ static const char *const step_1[] = {
 	" stale_since INTEGER,"
 	" closed_at INTEGER,"
 	" evidence TEXT,"
+	" requested_digest TEXT,"
+	" requested_at INTEGER,"
+	" pending INTEGER NOT NULL DEFAULT 0,"
 	" PRIMARY KEY(base_id, build_id)"
 	") STRICT, WITHOUT ROWID",
 	"CREATE INDEX outstanding_build ON outstanding(build_id)",
+	"CREATE INDEX outstanding_pending ON outstanding(build_id) WHERE pending = 1",
 
 	/* Bodies are immutable, so they are kept by digest, for all bases together. */
 	"CREATE TABLE manifest("
@@ -214,6 +232,67 @@ static const char *const step_1[] = {
 	" name TEXT PRIMARY KEY,"
 	" disagreed_at INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID",
+
+	/*
+	 * Facts that were published, for ever, numbered in the order of publishing; `json` is what is sent, byte by byte.
+	 * The numbers say what it tells of: a base with a sighting, or a build; NULL where there is none (any more).
+	 */
+	"CREATE TABLE event("
+	" number INTEGER PRIMARY KEY,"
+	" id TEXT NOT NULL UNIQUE,"
+	" type TEXT NOT NULL,"
+	" subject TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" json TEXT NOT NULL,"
+	" base_id INTEGER,"
+	" sighting INTEGER,"
+	" build_id INTEGER REFERENCES build ON DELETE SET NULL"
+	") STRICT",
+	"CREATE INDEX event_at ON event(at)",
+	"CREATE INDEX event_build ON event(build_id) WHERE build_id IS NOT NULL",
+
+	/* The digests that a rebuild.requested asks for. */
+	"CREATE TABLE request("
+	" event INTEGER NOT NULL REFERENCES event ON DELETE CASCADE,"
+	" base_id INTEGER NOT NULL,"
+	" digest TEXT NOT NULL,"
+	" PRIMARY KEY(event, base_id)"
+	") STRICT, WITHOUT ROWID",
+
+	/* `types`: those that it gets, with a blank before and behind each, NULL for all. `removed_at` NULL: it is there. */
+	"CREATE TABLE sink("
+	" id INTEGER PRIMARY KEY,"
+	" name TEXT NOT NULL UNIQUE,"
+	" types TEXT,"
+	" confirms INTEGER NOT NULL,"
+	" first_seen INTEGER NOT NULL,"
+	" removed_at INTEGER"
+	") STRICT",
+
+	/*
+	 * One event that is owed to one sink. `state`: due, sent, dead, superseded. `is_first`: due, and nothing earlier of
+	 * the same subject is due to this sink; so what may be sent now is found without looking at the queue behind it.
+	 */
+	"CREATE TABLE delivery("
+	" id INTEGER PRIMARY KEY,"
+	" sink_id INTEGER NOT NULL REFERENCES sink ON DELETE RESTRICT,"
+	" event INTEGER NOT NULL REFERENCES event ON DELETE CASCADE,"
+	" subject TEXT NOT NULL,"
+	" state TEXT NOT NULL,"
+	" is_first INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL,"
+	" created_at INTEGER NOT NULL,"
+	" expires_at INTEGER NOT NULL,"
+	" next_at INTEGER NOT NULL,"
+	" ended_at INTEGER,"
+	" error TEXT"
+	") STRICT",
+	"CREATE INDEX delivery_event ON delivery(event)",
+	"CREATE INDEX delivery_queue ON delivery(subject, sink_id, id) WHERE state = 'due'",
+	"CREATE INDEX delivery_expiry ON delivery(expires_at) WHERE state = 'due'",
+	"CREATE INDEX delivery_first ON delivery(sink_id, id, next_at) WHERE is_first = 1",
+	"CREATE INDEX delivery_next ON delivery(sink_id, next_at) WHERE is_first = 1",
+	"CREATE INDEX delivery_dead ON delivery(event) WHERE state = 'dead'",
 
 	"PRAGMA application_id = 1651991650",
 	"PRAGMA user_version = 1",

@@ -13,104 +13,8 @@
 
 #include <sqlite3.h>
 
+#include "store/statement.h"
 #include "store/store.h"
-
-enum bw_sql {
-	BW_SQL_BEGIN_READ,
-	BW_SQL_BEGIN,
-	BW_SQL_COMMIT,
-
-	/* what scans found: build.c */
-	BW_SQL_BUILD_FIND,
-	BW_SQL_SOURCE_PUT,
-	BW_SQL_FILE_PUT,
-	BW_SQL_BUILD_PUT,
-	BW_SQL_USES_DROP,
-	BW_SQL_USE_ADD,
-	BW_SQL_BASE_FIND,
-	BW_SQL_BASE_ADD,
-	BW_SQL_PAIRS_KEEP,
-	BW_SQL_PAIR_NAME,
-	BW_SQL_BASE_NAMED,
-
-	/* which builds are meant: choose.c */
-	BW_SQL_CHOOSE_ONE,
-	BW_SQL_CHOOSE_NONE,
-	BW_SQL_CHOOSE_ALL,
-	BW_SQL_CHOOSE_BELOW,
-	BW_SQL_KEEP_TARGET,
-	BW_SQL_CHOSEN_COUNT,
-	BW_SQL_CHOSEN_IS_WIDE,
-	BW_SQL_CHOSEN_IS_IN_ORDER,
-	BW_SQL_SOURCES,
-	BW_SQL_SOURCE_FIND,
-	BW_SQL_FILES_BELOW,
-	BW_SQL_FILE_END,
-	BW_SQL_BUILDS_END,
-
-	/* what people say of builds: done.c */
-	BW_SQL_PAIRS,
-	BW_SQL_PINNED_PAIRS,
-	BW_SQL_HANDLE_CURRENT,
-	BW_SQL_HANDLE_OLDER,
-	BW_SQL_CHOSEN_FILES,
-	BW_SQL_FORGET_BUILDS,
-	BW_SQL_FORGET_FILES,
-
-	/* what the registries say: base.c, record.c, change.c, history.c */
-	BW_SQL_WANTED_COUNT,
-	BW_SQL_WANTED_FEW,
-	BW_SQL_WANTED_MANY,
-	BW_SQL_STANDS,
-	BW_SQL_UNCOMPARED,
-	BW_SQL_SIGHTING_FIND,
-	BW_SQL_REGISTRY_FIND,
-	BW_SQL_REGISTRY_PUT,
-	BW_SQL_BASE_TOUCH,
-	BW_SQL_BASE_STATE,
-	BW_SQL_BASE_TROUBLE,
-	BW_SQL_BASE_SAME,
-	BW_SQL_BASE_MOVED,
-	BW_SQL_SIGHTING_ADD,
-	BW_SQL_SIGHTING_TYPE,
-	BW_SQL_CHANGE_ADD,
-	BW_SQL_COMPARISON_ADD,
-	BW_SQL_PAIRS_START,
-	BW_SQL_PAIRS_FIX,
-	BW_SQL_PAIRS_RETURNED,
-	BW_SQL_PAIRS_SAME,
-	BW_SQL_PAIRS_STALE,
-	BW_SQL_HISTORY,
-	BW_SQL_HISTORY_ALL,
-
-	/* bodies: manifest.c, load.c, pin.c */
-	BW_SQL_MANIFEST_FIND,
-	BW_SQL_MANIFEST_ADD,
-	BW_SQL_CHILD_ADD,
-	BW_SQL_CHILDREN,
-	BW_SQL_LAYER_ADD,
-	BW_SQL_LAYERS,
-	BW_SQL_CONFIG_FIND,
-	BW_SQL_CONFIG_ADD,
-	BW_SQL_MISSING_ANY,
-	BW_SQL_MISSING_FIND,
-	BW_SQL_MISSING_PUT,
-	BW_SQL_MISSING_DROP,
-	BW_SQL_DOUBTS,
-
-	/* rows: row.c, moves.c */
-	BW_SQL_PLACE,
-	BW_SQL_MOVE,
-	BW_SQL_MEANING,
-	BW_SQL_PAIR_COUNTS,
-	BW_SQL_ROWS_FEW,
-	BW_SQL_ROWS_MANY,
-	BW_SQL_ROWS_MANY_IN_ORDER,
-	BW_SQL_OTHERS_FEW,
-	BW_SQL_OTHERS_MANY,
-
-	BW_SQL_COUNT,
-};
 
 #define BW_STORE_UUID_MAX 37 /* 36 characters and the NUL */
 
@@ -122,9 +26,6 @@ struct bw_store {
 	unsigned busy_ms; /* how long a lock of another process is waited for */
 	sqlite3_stmt *statements[BW_SQL_COUNT];
 };
-
-/* The text of a statement (statement.c). */
-const char *bw_sql_text(enum bw_sql which);
 
 /*
  * The words of image/class.h in SQL: class_counts(word). A word that is none means `unclassified`; NULL stays NULL.

@@ -2,9 +2,9 @@
  * statement.c - the text of every statement. CROSS JOIN is SQLite's way to fix the order of the tables: the plan is
  * chosen here, where it is known which side is the small one, and not by statistics that nobody gathers.
  */
-#include <assert.h>
+#include "store/statement.h"
 
-#include "store/sql.h"
+#include <assert.h>
 
 /* A use that needs an answer: the target needs its stage, and no annotation holds now (?1). */
 #define IS_WANTED "u.reachable AND u.ignored_until <= ?1"
@@ -12,7 +12,10 @@
 #define NO_TROUBLE                                                                                 \
 	"trouble = NULL, trouble_message = NULL, trouble_since = NULL, failures = 0, waited = 0, " \
 	"retry_after = NULL"
-#define CHECKED_AT "checked_at = max(checked_at, ?2)" /* never moves backwards */
+#define RECOVERED  "reach = CASE reach WHEN 1 THEN 2 ELSE reach END" /* to be told */
+#define CHECKED_AT "checked_at = max(checked_at, ?2)"		     /* never moves backwards */
+
+#define NOT_REQUESTED "requested_digest = NULL, requested_at = NULL, pending = 0"
 
 /* The state p of a base, and its last sighting x, where it has been seen. */
 #define CURRENT_OF(id) " poll p ON p.base_id = " id " CROSS JOIN sighting x ON x.id = p.sighting_id"
@@ -90,6 +93,22 @@
 	", t.problem, 0, NULL, s.name, f.path, t.target, -1 FROM temp.chosen c" JOIN_PLACE \
 	" WHERE t.problem IS NOT NULL ORDER BY 14, 15, 2, 16, 17"
 
+/* A sink that is there, and gets events of this type: "io.basewatch." is cut off. */
+#define IS_TAKEN_BY_SINK \
+	"k.removed_at IS NULL AND (k.types IS NULL OR instr(k.types, ' ' || substr(e.type, 14) || ' ') > 0)"
+/* A delivery of event e, that is due at ?2 and expires at ?3. */
+#define ADD_DELIVERIES                                                                               \
+	"INSERT INTO delivery(sink_id, event, subject, state, is_first, attempts, created_at, "      \
+	"expires_at, next_at) SELECT k.id, e.number, e.subject, 'due', 0, 0, ?2, ?3, ?2 FROM event " \
+	"e CROSS JOIN sink k WHERE " IS_TAKEN_BY_SINK
+#define DELIVERY_COLUMNS                                                                          \
+	"d.id, k.name, e.id, e.type, e.subject, e.json, d.attempts, d.created_at, d.expires_at, " \
+	"d.next_at, d.state, d.error, d.ended_at, e.at"
+/* ?1 since, ?2 a sink or NULL for all. */
+#define EVENTS_OF(deliveries)                                                                      \
+	"SELECT " DELIVERY_COLUMNS " FROM event e" deliveries " WHERE e.at >= ?1 AND (?2 IS NULL " \
+	"OR k.name = ?2) ORDER BY e.number, d.id"
+
 /* clang-format off */
 static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_BEGIN_READ] = "BEGIN",
@@ -134,6 +153,19 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" WHERE base_id = ?1 AND sighting_id IS NOT NULL ON CONFLICT DO NOTHING",
 	[BW_SQL_BASE_NAMED] = "UPDATE poll SET newly_named = 1 WHERE base_id = ?1 AND newly_named = 0",
 
+	/* --- branches of git repositories: with a problem ?6 the rest stays as it was known ------------ */
+
+	[BW_SQL_GIT_SOURCE_PUT] =
+		"INSERT INTO source(name, root, url, branch, commit_id, checked_at, problem, problem_since)"
+		" VALUES(?1, '', ?2, ?3, CASE WHEN ?6 IS NULL THEN ?4 END, ?5, ?6, CASE WHEN ?6 IS NOT NULL THEN ?5 END)"
+		" ON CONFLICT(name) DO UPDATE SET url = excluded.url, branch = excluded.branch,"
+		" commit_id = coalesce(excluded.commit_id, commit_id), checked_at = excluded.checked_at,"
+		" problem = excluded.problem,"
+		" problem_since = CASE WHEN ?6 IS NOT NULL THEN coalesce(problem_since, ?5) END",
+	[BW_SQL_GIT_SOURCES] =
+		"SELECT name, url, branch, commit_id, checked_at, problem, problem_since FROM source"
+		" WHERE url IS NOT NULL AND (?1 IS NULL OR name = ?1) ORDER BY name",
+
 	/* --- which builds are meant; REPLACE, so that those chosen already count as matches ----------- */
 
 	[BW_SQL_CHOOSE_ONE] = "INSERT OR REPLACE INTO temp.chosen(build_id) VALUES(?1)",
@@ -159,7 +191,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" WHERE n.build_id > c.build_id ORDER BY n.build_id LIMIT 1)"
 		" CROSS JOIN build_file f2 ON f2.id = t2.build_file_id CROSS JOIN source s2 ON s2.id = f2.source_id"
 		" WHERE (s.name, f.path, t.target) > (s2.name, f2.path, t2.target))",
-	[BW_SQL_SOURCES] = "SELECT id, root FROM source",
+	[BW_SQL_SOURCES] = "SELECT id, root FROM source WHERE url IS NULL",
 	[BW_SQL_SOURCE_FIND] = "SELECT id, root FROM source WHERE name = ?1",
 	[BW_SQL_FILES_BELOW] =
 		"SELECT f.id, f.path FROM build_file f WHERE " IS_BELOW " AND f.ended_at IS NULL AND NOT EXISTS"
@@ -183,17 +215,30 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" WHERE " IS_WANTED " ORDER BY u.base_id, u.build_id",
 	[BW_SQL_HANDLE_CURRENT] =
 		"INSERT INTO outstanding(base_id, build_id, handled, closed_at, evidence)"
-		" SELECT p.base_id, ?2, x.digest, ?3, 'done' FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
+		" SELECT p.base_id, ?2, x.digest, ?3, ?6 FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
 		" ON CONFLICT(base_id, build_id) DO UPDATE SET handled = excluded.handled, stale_since = NULL,"
-		" closed_at = excluded.closed_at, evidence = excluded.evidence",
+		" closed_at = excluded.closed_at, evidence = excluded.evidence, " NOT_REQUESTED,
 	/* ?5: it has the content that the tag has now. */
 	[BW_SQL_HANDLE_OLDER] =
 		"INSERT INTO outstanding(base_id, build_id, handled, stale_since, closed_at, evidence)"
-		" SELECT p.base_id, ?2, ?4, iif(?5, NULL, x.seen_at), iif(?5, ?3, NULL), iif(?5, 'done', NULL)"
+		" SELECT p.base_id, ?2, ?4, iif(?5, NULL, x.seen_at), iif(?5, ?3, NULL), iif(?5, ?6, NULL)"
 		" FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
 		" ON CONFLICT(base_id, build_id) DO UPDATE SET handled = excluded.handled,"
 		" stale_since = iif(?5, NULL, coalesce(stale_since, excluded.stale_since)),"
-		" closed_at = excluded.closed_at, evidence = excluded.evidence",
+		" closed_at = excluded.closed_at, evidence = excluded.evidence,"
+		" requested_digest = iif(?5, NULL, requested_digest), requested_at = iif(?5, NULL, requested_at),"
+		" pending = iif(?5, 0, pending)",
+	/*
+	 * As PAIRS, of event ?1 and the digests that it asks for. A build that stands on something newer already is left
+	 * alone: jobs may end in another order than they began.
+	 */
+	[BW_SQL_EVENT_PAIRS] =
+		"SELECT e.build_id, r.base_id, " HANDLED " IS x.digest, o.stale_since IS NOT NULL,"
+		" r.digest IS x.digest, NOT " COUNTS_FOR("r.base_id", "e.build_id", "r.digest", "x.digest", "?2") ", 1, r.digest"
+		" FROM event e CROSS JOIN request r ON r.event = e.number CROSS JOIN" CURRENT_OF("r.base_id")
+		" LEFT JOIN outstanding o ON o.base_id = r.base_id AND o.build_id = e.build_id"
+		" WHERE e.number = ?1 AND e.build_id IS NOT NULL AND coalesce(" LAST_SEEN_AT("r.base_id", "o.handled")
+		", 0) <= " LAST_SEEN_AT("r.base_id", "r.digest"),
 	[BW_SQL_CHOSEN_FILES] =
 		"SELECT count(DISTINCT t.build_file_id) FROM temp.chosen c CROSS JOIN build t ON t.id = c.build_id",
 	[BW_SQL_FORGET_BUILDS] = "DELETE FROM build WHERE id IN (SELECT build_id FROM temp.chosen)",
@@ -245,7 +290,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" ON CONFLICT(name) DO UPDATE SET disagreed_at = max(disagreed_at, ?2)",
 	[BW_SQL_BASE_TOUCH] =
 		"UPDATE poll SET checked_at = ?2, " NO_TROUBLE
-		" WHERE base_id = ?1 AND sighting_id IS NOT NULL AND newly_named = 0 AND checked_at <= ?2",
+		" WHERE base_id = ?1 AND sighting_id IS NOT NULL AND newly_named = 0 AND reach = 0 AND checked_at <= ?2",
 	[BW_SQL_BASE_STATE] =
 		"SELECT x.number, p.checked_at, p.newly_named, x.digest, x.media_type FROM base b" LEFT_JOIN_CURRENT_OF("b.id")
 		" WHERE b.id = ?1",
@@ -256,11 +301,12 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" trouble_since = coalesce(trouble_since, ?2), failures = failures + 1,"
 		" waited = waited + ?6, retry_after = ?5",
 	[BW_SQL_BASE_SAME] =
-		"UPDATE poll SET " CHECKED_AT ", " NO_TROUBLE ", newly_named = 0 WHERE base_id = ?1",
+		"UPDATE poll SET " CHECKED_AT ", " NO_TROUBLE ", " RECOVERED ", newly_named = 0 WHERE base_id = ?1",
 	/* After the sighting was added, whose id is ?3. */
 	[BW_SQL_BASE_MOVED] =
 		"INSERT INTO poll(base_id, sighting_id, checked_at, failures, newly_named) VALUES(?1, ?3, ?2, 0, 0)"
-		" ON CONFLICT(base_id) DO UPDATE SET " CHECKED_AT ", " NO_TROUBLE ", sighting_id = ?3, newly_named = 0",
+		" ON CONFLICT(base_id) DO UPDATE SET " CHECKED_AT ", " NO_TROUBLE ", " RECOVERED
+		", sighting_id = ?3, newly_named = 0",
 	[BW_SQL_SIGHTING_ADD] =
 		"INSERT INTO sighting(base_id, number, seen_at, digest, media_type) VALUES(?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT(base_id, number) DO NOTHING",
@@ -274,14 +320,18 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"INSERT INTO outstanding(base_id, build_id, handled)"
 		" SELECT base_id, build_id, ?2 FROM use WHERE base_id = ?1 ON CONFLICT DO NOTHING",
 	[BW_SQL_PAIRS_RETURNED] =
-		"UPDATE outstanding SET stale_since = NULL, closed_at = ?3, evidence = 'returned'"
+		"UPDATE outstanding SET stale_since = NULL, closed_at = ?3, evidence = 'returned', " NOT_REQUESTED
 		" WHERE base_id = ?1 AND handled = ?2 AND stale_since IS NOT NULL",
 	[BW_SQL_PAIRS_SAME] =
-		"UPDATE outstanding SET stale_since = NULL, closed_at = ?3, evidence = 'same-content'"
+		"UPDATE outstanding SET stale_since = NULL, closed_at = ?3, evidence = 'same-content', " NOT_REQUESTED
 		" WHERE base_id = ?1 AND handled <> ?2 AND NOT " PAIR_COUNTS("?2", "?3"),
 	[BW_SQL_PAIRS_STALE] =
-		"UPDATE outstanding SET stale_since = ?3, closed_at = NULL, evidence = NULL"
+		"UPDATE outstanding SET stale_since = ?3, closed_at = NULL, evidence = NULL, pending = 1"
 		" WHERE base_id = ?1 AND handled <> ?2 AND stale_since IS NULL AND " PAIR_COUNTS("?2", "?3"),
+	/* ?4 the digest before the change. */
+	[BW_SQL_PAIRS_PEND] =
+		"UPDATE outstanding SET pending = 1 WHERE base_id = ?1 AND handled <> ?2 AND stale_since IS NOT NULL"
+		" AND " COUNTS_FOR("outstanding.base_id", "outstanding.build_id", "?4", "?2", "?3"),
 	[BW_SQL_HISTORY] =
 		HISTORY_OF("base b")
 		" WHERE b.registry = ?1 AND b.repository = ?2 AND (?3 IS NULL OR b.tag = ?3)" HISTORY_ORDER,
@@ -348,6 +398,100 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_OTHERS_MANY] =
 		"SELECT " OTHER_USES " FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
 		JOIN_PLACE OTHERS_END,
+
+	/* --- what is told ------------------------------------------------------------------------------ */
+
+	[BW_SQL_FACT_BASE] =
+		"SELECT b.registry, b.repository, b.tag, x.number, x.digest, p.trouble, p.trouble_message, p.trouble_since,"
+		" p.failures, p.reach FROM base b" LEFT_JOIN_CURRENT_OF("b.id") " WHERE b.id = ?1",
+	[BW_SQL_BASE_REACH] = "UPDATE poll SET reach = ?2 WHERE base_id = ?1",
+	[BW_SQL_BASES_RECOVERED] = "SELECT base_id FROM poll INDEXED BY poll_recovered WHERE reach = 2",
+	[BW_SQL_BUILDS_PENDING] =
+		"SELECT DISTINCT o.build_id FROM outstanding o INDEXED BY outstanding_pending"
+		" CROSS JOIN build t ON t.id = o.build_id WHERE o.pending = 1 AND t.ended_at IS NULL ORDER BY o.build_id",
+	[BW_SQL_REQUEST_PLACE] =
+		"SELECT s.name, f.path, t.target, s.url, s.branch, s.commit_id FROM build t" FILE_OF_BUILD
+		" WHERE t.id = ?1",
+	/* Frontends are shown, and ask for nothing (design: the verdict). */
+	[BW_SQL_REQUEST_USES] =
+		"SELECT u.base_id, b.registry, b.repository, b.tag, x.number, x.digest, x.media_type, o.handled,"
+		" o.stale_since, u.line, u.role, u.stage, u.platform, u.pinned, u.ignored_until"
+		" FROM outstanding o INDEXED BY outstanding_build CROSS JOIN base b ON b.id = o.base_id"
+		" CROSS JOIN use u INDEXED BY use_base ON u.base_id = o.base_id AND u.build_id = o.build_id"
+		" CROSS JOIN" CURRENT_OF("o.base_id")
+		" WHERE o.build_id = ?1 AND o.stale_since IS NOT NULL AND u.reachable AND u.role <> 'frontend'"
+		BASE_ORDER ", u.id",
+	[BW_SQL_REQUEST_ADD] = "INSERT INTO request(base_id, digest, event) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
+	[BW_SQL_PAIR_REQUESTED] =
+		"UPDATE outstanding SET requested_digest = ?2, requested_at = ?4 WHERE base_id = ?1 AND build_id = ?3",
+	[BW_SQL_PAIRS_SETTLED] = "UPDATE outstanding SET pending = 0 WHERE build_id = ?1 AND pending = 1",
+
+	/* --- what is owed to whom ---------------------------------------------------------------------- */
+
+	[BW_SQL_SINKS_REMOVE] = "UPDATE sink SET removed_at = ?1 WHERE removed_at IS NULL",
+	[BW_SQL_SINK_PUT] =
+		"INSERT INTO sink(name, types, confirms, first_seen) VALUES(?1, ?2, ?3, ?4)"
+		" ON CONFLICT(name) DO UPDATE SET types = excluded.types, confirms = excluded.confirms, removed_at = NULL",
+	[BW_SQL_SINK_CONFIRMS] = "SELECT confirms FROM sink WHERE id = ?1",
+	[BW_SQL_EVENT_ADD] =
+		"INSERT INTO event(id, type, subject, at, json, base_id, sighting, build_id)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO NOTHING",
+	/* ?1 an id or the beginning of one; 'g' is behind all hexadecimal digits. */
+	[BW_SQL_EVENT_FIND] =
+		"SELECT number, id, type, subject, at, json, build_id FROM event WHERE id >= ?1 AND id < ?1 || 'g'"
+		" ORDER BY id LIMIT 2",
+	[BW_SQL_EVENT_SUBJECT] = "SELECT subject FROM event WHERE number = ?1",
+	[BW_SQL_DELIVERIES_ADD] = ADD_DELIVERIES " AND e.number = ?1",
+	/* ?4 a sink, or NULL for all. What is still due is not repeated. */
+	[BW_SQL_DELIVERIES_REPEAT] =
+		ADD_DELIVERIES " AND e.number = ?1 AND (?4 IS NULL OR k.name = ?4) AND NOT EXISTS"
+		"(SELECT 1 FROM delivery d WHERE d.event = e.number AND d.sink_id = k.id AND d.state = 'due')",
+	/* ?1 the event that has just got its deliveries, of build ?2: it contains what those sinks were not sent yet. */
+	[BW_SQL_DELIVERIES_SUPERSEDE] =
+		"UPDATE delivery SET state = 'superseded', is_first = 0, ended_at = ?3"
+		" WHERE state = 'due' AND subject = ?2 AND event <> ?1"
+		" AND sink_id IN (SELECT n.sink_id FROM delivery n WHERE n.event = ?1)"
+		" AND (SELECT e.type FROM event e WHERE e.number = delivery.event) ="
+		" (SELECT e.type FROM event e WHERE e.number = ?1)",
+	/* Nobody of this subject is the first ... */
+	[BW_SQL_DELIVERIES_LAST] =
+		"UPDATE delivery SET is_first = 0 WHERE state = 'due' AND subject = ?1 AND is_first = 1",
+	/* ... until the first of the queue of each sink is it. */
+	[BW_SQL_DELIVERIES_FIRST] =
+		"UPDATE delivery SET is_first = 1 WHERE is_first = 0 AND id IN (SELECT (SELECT d.id FROM delivery d"
+		" WHERE d.state = 'due' AND d.subject = ?1 AND d.sink_id = k.id ORDER BY d.id LIMIT 1) FROM sink k)",
+	[BW_SQL_DELIVERIES_FIRST_ALL] =
+		"UPDATE delivery SET is_first = 1 WHERE is_first = 0 AND id IN"
+		"(SELECT min(d.id) FROM delivery d WHERE d.state = 'due' GROUP BY d.subject, d.sink_id)",
+	[BW_SQL_DELIVERIES_DUE] =
+		"SELECT " DELIVERY_COLUMNS
+		" FROM sink k CROSS JOIN delivery d INDEXED BY delivery_first ON d.sink_id = k.id AND d.is_first = 1"
+		" CROSS JOIN event e ON e.number = d.event"
+		" WHERE k.name = ?1 AND d.next_at <= ?2 ORDER BY d.id LIMIT ?3",
+	[BW_SQL_DELIVERIES_NEXT] =
+		"SELECT d.next_at FROM sink k CROSS JOIN delivery d INDEXED BY delivery_next"
+		" ON d.sink_id = k.id AND d.is_first = 1 WHERE k.name = ?1 ORDER BY d.next_at LIMIT 1",
+	[BW_SQL_DELIVERY_END] =
+		"UPDATE delivery SET state = ?2, is_first = 0, attempts = attempts + 1, ended_at = ?3, error = ?4"
+		" WHERE id = ?1 AND state = 'due' RETURNING subject, event, sink_id",
+	[BW_SQL_DELIVERY_RETRY] =
+		"UPDATE delivery SET attempts = attempts + 1, next_at = ?2, error = ?3 WHERE id = ?1 AND state = 'due'",
+	[BW_SQL_DELIVERIES_HAVE_EXPIRED] =
+		"SELECT EXISTS(SELECT 1 FROM delivery WHERE state = 'due' AND expires_at <= ?1)",
+	[BW_SQL_DELIVERIES_EXPIRE] =
+		"UPDATE delivery SET state = 'dead', is_first = 0, ended_at = ?1, error = 'expired after ' || attempts ||"
+		" CASE attempts WHEN 1 THEN ' attempt' ELSE ' attempts' END || coalesce(': ' || error, '')"
+		" WHERE state = 'due' AND expires_at <= ?1",
+	/* The dead deliveries of event ?1, to sink ?2 or all: due again at ?3, as if they had never been tried. */
+	[BW_SQL_DELIVERIES_REVIVE] =
+		"UPDATE delivery SET state = 'due', attempts = 0, next_at = ?3, expires_at = ?4, ended_at = NULL"
+		" WHERE state = 'dead' AND event = ?1"
+		" AND (?2 IS NULL OR sink_id = (SELECT k.id FROM sink k WHERE k.name = ?2))",
+	[BW_SQL_EVENTS] =
+		EVENTS_OF(" LEFT JOIN delivery d ON d.event = e.number LEFT JOIN sink k ON k.id = d.sink_id"),
+	[BW_SQL_EVENTS_DEAD] =
+		EVENTS_OF(" CROSS JOIN delivery d ON d.event = e.number AND d.state = 'dead'"
+			  " CROSS JOIN sink k ON k.id = d.sink_id"),
 };
 /* clang-format on */
 

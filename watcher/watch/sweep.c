@@ -59,6 +59,7 @@ struct sweep {
 	struct bw_store *store;
 	struct bw_registry *registry;
 	const struct bw_sweep_hooks *hooks;
+	struct bw_teller teller;
 	struct bw_inquiries *inquiries;
 	struct bw_judge *judge;
 	struct bw_sweep_result result;
@@ -72,9 +73,11 @@ struct sweep {
 	bool is_running;	      /* the loop */
 	void (*ask)(struct item *it); /* what this phase asks: the tag, or what a doubt needs */
 
-	struct bw_seen *seen; /* answers not yet written; `answer` and `change` are ours */
+	struct bw_seen *seen; /* answers not yet written; `answer` is ours */
 	size_t seen_count, seen_capacity;
-	size_t noteworthy; /* those of them with an answer of their own */
+	size_t noteworthy;     /* those of them with an answer of their own */
+	struct bw_seen *moves; /* changes, which wait for the end; `answer` and `change` are ours */
+	size_t move_count, move_capacity;
 
 	struct bw_err *err;
 	int rc; /* the first failure of the store */
@@ -82,13 +85,18 @@ struct sweep {
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+static void forget(struct bw_seen *seen, size_t *count)
+{
+	for (size_t i = 0; i < *count; i++) {
+		free((void *)(uintptr_t)seen[i].answer);
+		bw_judge_change_free((struct bw_change *)(uintptr_t)seen[i].change);
+	}
+	*count = 0;
+}
+
 static void forget_seen(struct sweep *sw)
 {
-	for (size_t i = 0; i < sw->seen_count; i++) {
-		free((void *)(uintptr_t)sw->seen[i].answer);
-		bw_judge_change_free((struct bw_change *)(uintptr_t)sw->seen[i].change);
-	}
-	sw->seen_count = 0;
+	forget(sw->seen, &sw->seen_count);
 	sw->noteworthy = 0;
 }
 
@@ -117,7 +125,7 @@ static void flush(struct sweep *sw)
 	bw_timer_stop(sw->flush_timer);
 	if (sw->seen_count == 0 || sw->rc < 0)
 		return;
-	rc = bw_store_record(sw->store, sw->seen, sw->seen_count, &counts, sw->err);
+	rc = bw_store_record(sw->store, sw->seen, sw->seen_count, &sw->teller, &counts, sw->err);
 	if (rc < 0) {
 		fail_sweep(sw, rc, NULL);
 		return;
@@ -131,6 +139,15 @@ static void flush(struct sweep *sw)
 static void flush_now(void *arg)
 {
 	flush(arg);
+}
+
+/* The changes with all else that waits, in one transaction: the events of a build are made of what is in it. */
+static void flush_all(struct sweep *sw)
+{
+	for (size_t i = 0; i < sw->move_count; i++)
+		BW_PUSH(sw->seen, sw->seen_count, sw->seen_capacity) = sw->moves[i];
+	sw->move_count = 0;
+	flush(sw);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -168,6 +185,23 @@ static void item_done(struct item *it)
 
 /* --- the first phase: what does the tag point to? -------------------------------------------------- */
 
+static void keep_seen(struct sweep *sw, const struct bw_seen *seen)
+{
+	BW_PUSH(sw->seen, sw->seen_count, sw->seen_capacity) = *seen;
+	sw->noteworthy += seen->answer != NULL;
+	if (sw->noteworthy >= BW_SWEEP_BATCH)
+		flush(sw);
+	else if (seen->answer && !bw_timer_is_armed(sw->flush_timer))
+		bw_timer_start(sw->flush_timer, BW_SWEEP_FLUSH_MS);
+}
+
+static void keep_move(struct sweep *sw, const struct bw_seen *seen)
+{
+	BW_PUSH(sw->moves, sw->move_count, sw->move_capacity) = *seen;
+	if (sw->move_count >= BW_SWEEP_CHANGES)
+		flush_all(sw);
+}
+
 /* `a` NULL: as before. `change` becomes the sweep's. */
 static void note(struct item *it, const struct bw_answer *a, struct bw_change *change)
 {
@@ -179,13 +213,11 @@ static void note(struct item *it, const struct bw_answer *a, struct bw_change *c
 
 		*copy = *a;
 		seen.answer = copy;
-		sw->noteworthy++;
 	}
-	BW_PUSH(sw->seen, sw->seen_count, sw->seen_capacity) = seen;
-	if (sw->noteworthy >= BW_SWEEP_BATCH)
-		flush(sw);
-	else if (seen.answer && !bw_timer_is_armed(sw->flush_timer))
-		bw_timer_start(sw->flush_timer, BW_SWEEP_FLUSH_MS);
+	if (change)
+		keep_move(sw, &seen);
+	else
+		keep_seen(sw, &seen);
 	item_done(it);
 }
 
@@ -453,7 +485,7 @@ static void run_phase(struct sweep *sw, void (*ask)(struct item *))
 		bw_loop_run(sw->loop);
 	sw->is_running = false;
 	sw->result.interrupted = sw->answered < sw->item_count && sw->rc == 0;
-	flush(sw);
+	flush_all(sw);
 }
 
 static int sweep_tags(struct sweep *sw)
@@ -490,9 +522,11 @@ static void end_sweep(struct sweep *sw)
 	bw_inquiries_free(sw->inquiries);
 	clear_items(sw);
 	forget_seen(sw);
+	forget(sw->moves, &sw->move_count);
 	free(sw->items);
 	free(sw->lanes);
 	free(sw->seen);
+	free(sw->moves);
 	bw_timer_free(sw->flush_timer);
 }
 
@@ -506,6 +540,7 @@ int bw_sweep(struct bw_loop *l, struct bw_store *s, struct bw_registry *r, const
 	sw.flush_timer = bw_timer_new(l, flush_now, &sw);
 	sw.inquiries = bw_inquiries_new(r, s);
 	sw.judge = bw_judge_new(l, s, r, sw.inquiries, o->settle_ms);
+	bw_event_teller(&o->events, &sw.teller);
 	rc = sweep_tags(&sw);
 	if (rc == 0 && !sw.result.interrupted)
 		rc = sweep_doubts(&sw, false);

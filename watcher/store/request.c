@@ -1,0 +1,253 @@
+/* request.c - see request.h. */
+#include "store/request.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "store/moves.h"
+#include "store/pin.h"
+
+enum {
+	ROW_BASE,
+	ROW_REGISTRY,
+	ROW_REPOSITORY,
+	ROW_TAG,
+	ROW_NUMBER,
+	ROW_DIGEST,
+	ROW_MEDIA_TYPE,
+	ROW_HANDLED,
+	ROW_SINCE,
+	ROW_LINE,
+	ROW_ROLE,
+	ROW_STAGE,
+	ROW_PLATFORM,
+	ROW_PINNED,
+	ROW_IGNORED_UNTIL,
+};
+
+struct loading {
+	struct bw_fact_request *to;
+	int64_t now_ms;
+	struct bw_shelf shelf;
+	struct bw_moves moves;
+	size_t uses;
+	bool waits;
+};
+
+/* --- freeing ---------------------------------------------------------------------------------- */
+
+void bw_fact_base_done(struct bw_fact_base *b)
+{
+	free(b->registry);
+	free(b->repository);
+	free(b->tag);
+	free(b->digest);
+}
+
+static void free_outstanding(struct bw_fact_outstanding *x)
+{
+	for (size_t i = 0; i < x->use_count; i++) {
+		free(x->uses[i].role);
+		free(x->uses[i].stage);
+		free(x->uses[i].platform);
+		free(x->uses[i].pinned);
+	}
+	free(x->uses);
+	free(x->from);
+	free(x->moved);
+	bw_fact_base_done(&x->base);
+}
+
+void bw_request_done(struct bw_fact_request *r)
+{
+	for (size_t i = 0; i < r->base_count; i++)
+		free_outstanding(&r->bases[i]);
+	free(r->bases);
+	free(r->source);
+	free(r->path);
+	free(r->target);
+	free(r->url);
+	free(r->branch);
+	free(r->commit);
+	*r = (struct bw_fact_request){0};
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+static char *text_of(sqlite3_stmt *q, int at)
+{
+	return bw_strdup_null(bw_sql_column(q, at));
+}
+
+static int load_place(struct bw_store *s, struct bw_fact_request *r, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_REQUEST_PLACE, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, r->build_id);
+	rc = bw_sql_step(s, q, err);
+	if (rc <= 0)
+		return rc;
+	r->source = text_of(q, 0);
+	r->path = text_of(q, 1);
+	r->target = text_of(q, 2);
+	r->url = text_of(q, 3);
+	r->branch = text_of(q, 4);
+	r->commit = text_of(q, 5);
+	return bw_sql_columns_ok(s, err);
+}
+
+static struct bw_fact_outstanding *add_base(struct bw_fact_request *r, sqlite3_stmt *q)
+{
+	const char *from = bw_sql_column(q, ROW_PINNED);
+	struct bw_fact_outstanding x = {
+		.base =
+			{
+				.id = bw_sql_column_int(q, ROW_BASE),
+				.registry = text_of(q, ROW_REGISTRY),
+				.repository = text_of(q, ROW_REPOSITORY),
+				.tag = text_of(q, ROW_TAG),
+				.number = bw_sql_column_u32(q, ROW_NUMBER),
+				.digest = text_of(q, ROW_DIGEST),
+			},
+		.from = bw_strdup_null(from ? from : bw_sql_column(q, ROW_HANDLED)),
+		.class = BW_CLASS_COUNT,
+		.since_ms = bw_sql_column_int(q, ROW_SINCE),
+	};
+
+	assert(r->bases || r->base_capacity == 0);
+	BW_PUSH(r->bases, r->base_count, r->base_capacity) = x;
+	return &r->bases[r->base_count - 1];
+}
+
+/* What changed for this use weighs more than for those before it. */
+static int weigh(struct bw_store *s, struct loading *l, struct bw_fact_outstanding *x,
+		 const struct bw_fact_use *u, const char *handled, struct bw_err *err)
+{
+	struct bw_move_question w = {.platform = u->platform,
+				     .from = handled,
+				     .to = x->base.digest,
+				     .is_stand = !u->pinned && handled};
+	const struct bw_meaning *meaning = NULL;
+	enum bw_class class = BW_CLASS_UNCLASSIFIED;
+	int rc = bw_moves_load(s, &l->moves, x->base.id, x->base.number, err);
+
+	if (!w.is_stand) /* a pin moves by itself: what the tag did last is the news */
+		w.from = l->moves.previous.text;
+	if (rc == 0)
+		rc = bw_moves_mean(s, &l->moves, &w, &meaning, err);
+	if (rc < 0 || !meaning)
+		return rc;
+	if (meaning->class)
+		(void)bw_class_parse(meaning->class, &class);
+	if (class >= x->class)
+		return 0;
+	x->class = class;
+	free(x->moved);
+	x->moved = bw_strdup_null(meaning->moved);
+	return 0;
+}
+
+static int add_use(struct bw_store *s, struct loading *l, sqlite3_stmt *q, struct bw_err *err)
+{
+	struct bw_fact_request *r = l->to;
+	struct bw_fact_outstanding *x = r->base_count ? &r->bases[r->base_count - 1] : NULL;
+	const char *pinned = bw_sql_column(q, ROW_PINNED), *handled = bw_sql_column(q, ROW_HANDLED);
+	struct bw_fact_use u = {0};
+
+	if (l->uses == BW_FACT_MAX_USES) {
+		r->omitted++;
+		return 0;
+	}
+	if (!x || x->base.id != bw_sql_column_int(q, ROW_BASE)) {
+		x = add_base(r, q);
+	} else if (!pinned && handled) { /* what a rebuild moves says more than a pin */
+		free(x->from);
+		x->from = bw_strdup(handled);
+	}
+	u.line = bw_sql_column_u32(q, ROW_LINE);
+	u.role = text_of(q, ROW_ROLE);
+	u.stage = text_of(q, ROW_STAGE);
+	u.platform = text_of(q, ROW_PLATFORM);
+	u.pinned = bw_strdup_null(pinned);
+	l->uses++;
+	BW_PUSH(x->uses, x->use_count, x->use_capacity) = u;
+	return weigh(s, l, x, &u, handled, err);
+}
+
+/* Only what the tag is known to have is as good as the tag: a doubt is no reason to be silent. */
+static int is_pin_fresh(struct bw_store *s, struct loading *l, sqlite3_stmt *q, bool *ret, struct bw_err *err)
+{
+	const struct bw_pin_use use = {
+		.base_id = bw_sql_column_int(q, ROW_BASE),
+		.pinned = bw_sql_column(q, ROW_PINNED),
+		.platform = bw_sql_column(q, ROW_PLATFORM),
+		.digest = bw_sql_column(q, ROW_DIGEST),
+		.media_type = bw_sql_column(q, ROW_MEDIA_TYPE),
+	};
+	struct bw_pinned answer = {0};
+	int rc = 0;
+
+	if (use.pinned)
+		rc = bw_store_decide_pin(s, &l->shelf, &use, &answer, NULL, err);
+	*ret = use.pinned && (answer.pin == BW_PIN_EQUAL || answer.pin == BW_PIN_CHILD);
+	return rc;
+}
+
+static int look_at_use(struct bw_store *s, struct loading *l, sqlite3_stmt *q, struct bw_err *err)
+{
+	int64_t ignored_until = bw_sql_column_int(q, ROW_IGNORED_UNTIL);
+	bool is_fresh = false;
+	int rc = bw_sql_columns_ok(s, err);
+
+	if (rc < 0)
+		return rc;
+	if (ignored_until > l->now_ms) {
+		l->waits |= ignored_until != BW_SQL_FOR_EVER;
+		return 0;
+	}
+	rc = is_pin_fresh(s, l, q, &is_fresh, err);
+	if (rc == 0 && !is_fresh)
+		rc = add_use(s, l, q, err);
+	return rc < 0 ? rc : bw_sql_columns_ok(s, err);
+}
+
+static int load_uses(struct bw_store *s, struct loading *l, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_REQUEST_USES, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, l->to->build_id);
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		rc = look_at_use(s, l, q, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+int bw_store_load_request(struct bw_store *s, int64_t build_id, int64_t now_ms, struct bw_fact_request *ret,
+			  bool *ret_waits, struct bw_err *err)
+{
+	struct bw_fact_request r = {.build_id = build_id};
+	struct loading l = {.to = &r, .now_ms = now_ms};
+	int rc = load_place(s, &r, err);
+
+	if (rc == 0)
+		rc = load_uses(s, &l, err);
+	bw_shelf_done(&l.shelf);
+	bw_moves_done(&l.moves);
+	if (rc < 0) {
+		bw_request_done(&r);
+		return rc;
+	}
+	*ret = r;
+	*ret_waits = l.waits;
+	return 0;
+}

@@ -1,0 +1,261 @@
+/* tell.c - see tell.h. */
+#include "store/tell.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+#include "store/event.h"
+#include "store/fault.h"
+#include "store/request.h"
+
+/* --- an event --------------------------------------------------------------------------------- */
+
+static int put_told(struct bw_store *s, const struct bw_teller *t, const struct bw_fact *f,
+		    const struct bw_told *told, int64_t *ret, struct bw_err *err)
+{
+	const struct bw_new_event e = {
+		.id = told->id,
+		.type = told->type,
+		.subject = told->subject,
+		.json = told->json,
+		.at_ms = f->at_ms,
+		.expires_ms = f->at_ms + (t->expire_ms ? t->expire_ms : BW_DELIVERY_EXPIRY_MS),
+		.base_id = f->base ? f->base->id : 0,
+		.sighting = f->base ? f->base->number : 0,
+		.build_id = f->request ? f->request->build_id : 0,
+	};
+
+	return bw_store_put_event(s, &e, ret, err);
+}
+
+int bw_store_tell(struct bw_store *s, const struct bw_teller *t, const struct bw_fact *f, int64_t *ret,
+		  struct bw_err *err)
+{
+	struct bw_told told = {0};
+	int64_t number = 0;
+	int rc = t->fn(f, t->arg, &told, err);
+
+	if (rc == 0 && told.json)
+		rc = put_told(s, t, f, &told, &number, err);
+	free(told.subject);
+	free(told.json);
+	if (rc == 0 && ret)
+		*ret = number;
+	return rc;
+}
+
+/* --- bases ------------------------------------------------------------------------------------ */
+
+struct base_state {
+	struct bw_fact_base base;
+	struct bw_fact_trouble trouble;
+	char *message; /* of the trouble */
+	int64_t reach;
+};
+
+static void free_state(struct base_state *x)
+{
+	bw_fact_base_done(&x->base);
+	free(x->message);
+}
+
+static int load_base(struct bw_store *s, int64_t base_id, struct base_state *ret, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_FACT_BASE, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, base_id);
+	rc = bw_sql_step(s, q, err);
+	if (rc == 0)
+		return bw_store_no_base(s, base_id, err);
+	if (rc < 0)
+		return rc;
+	ret->base.id = base_id;
+	ret->base.registry = bw_strdup_null(bw_sql_column(q, 0));
+	ret->base.repository = bw_strdup_null(bw_sql_column(q, 1));
+	ret->base.tag = bw_strdup_null(bw_sql_column(q, 2));
+	ret->base.number = bw_sql_column_u32(q, 3);
+	ret->base.digest = bw_strdup_null(bw_sql_column(q, 4));
+	ret->message = bw_strdup_null(bw_sql_column(q, 6));
+	ret->trouble.trouble = bw_trouble_from_name(bw_sql_column(q, 5));
+	ret->trouble.message = ret->message;
+	ret->trouble.since_ms = bw_sql_column_int(q, 7);
+	ret->trouble.failures = bw_sql_column_u32(q, 8);
+	ret->reach = bw_sql_column_int(q, 9);
+	return bw_sql_columns_ok(s, err);
+}
+
+int bw_store_tell_change(struct bw_store *s, const struct bw_teller *t, const struct bw_move *m,
+			 struct bw_err *err)
+{
+	struct base_state x = {0};
+	struct bw_fact f = {.kind = BW_FACT_CHANGED, .uuid = s->uuid, .at_ms = m->at_ms, .base = &x.base};
+	struct bw_digest from = {0};
+	int rc = bw_digest_parse(m->from, strlen(m->from), &from, err);
+
+	f.from = &from;
+	f.change = m->change;
+	if (rc == 0)
+		rc = load_base(s, m->base_id, &x, err);
+	if (rc == 0)
+		rc = bw_store_tell(s, t, &f, NULL, err);
+	free_state(&x);
+	return rc;
+}
+
+enum { REACH_FINE, REACH_TOLD };
+
+static int set_reach(struct bw_store *s, int64_t base_id, int reach, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BASE_REACH, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, base_id);
+	bw_sql_bind(q, 2, reach);
+	return bw_sql_run(s, q, err);
+}
+
+int bw_store_tell_trouble(struct bw_store *s, const struct bw_teller *t, const struct bw_seen *x,
+			  struct bw_err *err)
+{
+	uint32_t after = t->unreachable_after ? t->unreachable_after : BW_UNREACHABLE_AFTER;
+	struct base_state b = {0};
+	struct bw_fact f = {.kind = BW_FACT_UNREACHABLE, .uuid = s->uuid, .at_ms = x->at_ms, .base = &b.base};
+	int rc = load_base(s, x->base_id, &b, err);
+
+	f.trouble = &b.trouble;
+	if (rc == 0 && b.reach != REACH_TOLD && b.trouble.failures >= after) {
+		rc = set_reach(s, x->base_id, REACH_TOLD, err);
+		if (rc == 0)
+			rc = bw_store_tell(s, t, &f, NULL, err);
+	}
+	free_state(&b);
+	return rc;
+}
+
+static int tell_recovered(struct bw_store *s, const struct bw_teller *t, int64_t base_id, int64_t now_ms,
+			  struct bw_err *err)
+{
+	struct base_state b = {0};
+	struct bw_fact f = {.kind = BW_FACT_RECOVERED, .uuid = s->uuid, .at_ms = now_ms, .base = &b.base};
+	int rc = load_base(s, base_id, &b, err);
+
+	if (rc == 0)
+		rc = set_reach(s, base_id, REACH_FINE, err);
+	if (rc == 0)
+		rc = bw_store_tell(s, t, &f, NULL, err);
+	free_state(&b);
+	return rc;
+}
+
+/* --- builds ----------------------------------------------------------------------------------- */
+
+/* What was asked for, and that it was. */
+static int mark_base(struct bw_store *s, enum bw_sql which, int64_t number, const struct bw_fact_base *b,
+		     int64_t build_id, int64_t now_ms, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, which, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, b->id);
+	bw_sql_bind_text(q, 2, b->digest);
+	if (which == BW_SQL_REQUEST_ADD) {
+		bw_sql_bind(q, 3, number);
+	} else {
+		bw_sql_bind(q, 3, build_id);
+		bw_sql_bind(q, 4, now_ms);
+	}
+	return bw_sql_run(s, q, err);
+}
+
+static int mark_requested(struct bw_store *s, int64_t number, const struct bw_fact_request *r, int64_t now_ms,
+			  struct bw_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->base_count; i++) {
+		const struct bw_fact_base *b = &r->bases[i].base;
+
+		if (number != 0)
+			rc = mark_base(s, BW_SQL_REQUEST_ADD, number, b, r->build_id, now_ms, err);
+		if (rc == 0)
+			rc = mark_base(s, BW_SQL_PAIR_REQUESTED, number, b, r->build_id, now_ms, err);
+	}
+	return rc;
+}
+
+static int clear_pending(struct bw_store *s, int64_t build_id, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_PAIRS_SETTLED, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, build_id);
+	return bw_sql_run(s, q, err);
+}
+
+/* A build whose uses are ignored for a while is asked for when that is over. */
+static int tell_request(struct bw_store *s, const struct bw_teller *t, int64_t build_id, int64_t now_ms,
+			struct bw_err *err)
+{
+	struct bw_fact_request r = {0};
+	struct bw_fact f = {.kind = BW_FACT_REQUESTED, .uuid = s->uuid, .at_ms = now_ms, .request = &r};
+	int64_t number = 0;
+	bool waits = false;
+	int rc = bw_store_load_request(s, build_id, now_ms, &r, &waits, err);
+
+	if (rc == 0 && r.base_count > 0)
+		rc = bw_store_tell(s, t, &f, &number, err);
+	if (rc == 0)
+		rc = mark_requested(s, number, &r, now_ms, err);
+	if (rc == 0 && (r.base_count > 0 || !waits))
+		rc = clear_pending(s, build_id, err);
+	bw_request_done(&r);
+	return rc;
+}
+
+/* --- at the end of a record ------------------------------------------------------------------- */
+
+struct ids {
+	int64_t *items;
+	size_t count, capacity;
+};
+
+static int list_ids(struct bw_store *s, enum bw_sql which, struct ids *ret, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, which, &q, err);
+
+	while (rc >= 0 && (rc = bw_sql_step(s, q, err)) > 0)
+		BW_PUSH(ret->items, ret->count, ret->capacity) = bw_sql_column_int(q, 0);
+	return rc;
+}
+
+typedef int (*tell_one_fn)(struct bw_store *s, const struct bw_teller *t, int64_t id, int64_t now_ms,
+			   struct bw_err *err);
+
+static int tell_each(struct bw_store *s, const struct bw_teller *t, enum bw_sql which, tell_one_fn tell,
+		     int64_t now_ms, struct bw_err *err)
+{
+	struct ids ids = {0};
+	int rc = list_ids(s, which, &ids, err);
+
+	for (size_t i = 0; rc == 0 && i < ids.count; i++)
+		rc = tell(s, t, ids.items[i], now_ms, err);
+	free(ids.items);
+	return rc;
+}
+
+int bw_store_tell_rest(struct bw_store *s, const struct bw_teller *t, int64_t now_ms, struct bw_err *err)
+{
+	int rc = tell_each(s, t, BW_SQL_BASES_RECOVERED, tell_recovered, now_ms, err);
+
+	return rc < 0 ? rc : tell_each(s, t, BW_SQL_BUILDS_PENDING, tell_request, now_ms, err);
+}

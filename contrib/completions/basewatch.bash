@@ -63,6 +63,15 @@ _basewatch() {
 		compopt +o default
 		words=$(cut -d ' ' -f 1 <<<"$options")
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	elif [[ $verb == events ]]; then
+		compopt +o default # what to do, then ids
+		((COMP_CWORD == 2)) && mapfile -t COMPREPLY < <(compgen -W 'list show retry replay' -- "$cur")
+	elif [[ $verb == config ]]; then
+		compopt +o default
+		mapfile -t COMPREPLY < <(compgen -W 'check show' -- "$cur")
+	elif [[ $verb == sink ]]; then
+		compopt +o default # what to do, then a name
+		((COMP_CWORD == 2)) && mapfile -t COMPREPLY < <(compgen -W 'test' -- "$cur")
 	elif [[ $verb == history || $verb == resolve ]]; then
 		compopt +o default # images, no files
 	fi

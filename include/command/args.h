@@ -25,6 +25,7 @@ struct bw_args {
 	struct bw_args_list operands; /* PATH, IMAGE, BUILD ... */
 	/* where the state is */
 	const char *db;
+	const char *config; /* NULL: the default file, if there is one */
 	/* what a build would be given */
 	const char *source;
 	struct bw_args_list excludes;
@@ -46,6 +47,11 @@ struct bw_args {
 	bool write;    /* edit the files in place */
 	bool check;    /* only say whether something would change */
 	struct bw_digest digest;
+	const char *event; /* id of an event, or the beginning of one */
+	/* which events */
+	const char *sink;
+	int64_t since_ms;
+	bool dead;
 	bool verbose, quiet, help;
 };
 
@@ -59,6 +65,9 @@ enum bw_verb_bit {
 	BW_VERB_DONE = 1 << 5,
 	BW_VERB_FORGET = 1 << 6,
 	BW_VERB_PIN = 1 << 7,
+	BW_VERB_CONFIG = 1 << 8,
+	BW_VERB_EVENTS = 1 << 9,
+	BW_VERB_SINK = 1 << 10,
 };
 
 /*

@@ -14,6 +14,7 @@ enum bw_exit {
 	BW_EXIT_DENIED = 73, /* cannot write */
 	BW_EXIT_IO = 74,     /* disk full, I/O error */
 	BW_EXIT_LOCKED = 75,
+	BW_EXIT_CONFIG = 78, /* the configuration file is wrong */
 	BW_EXIT_INTERRUPTED = 130,
 };
 

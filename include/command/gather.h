@@ -1,11 +1,12 @@
 /*
- * gather.h - from the operands of a command line to parsed build files: folders are walked, files read, `-`
- * is standard input.
+ * gather.h - from the operands of a command line to parsed build files: folders are walked, files read, git
+ * repositories looked into, `-` is standard input.
  */
 #ifndef BW_COMMAND_GATHER_H
 #define BW_COMMAND_GATHER_H
 
 #include "command/args.h"
+#include "command/remote.h"
 #include "core/buf.h"
 #include "image/digest.h"
 
@@ -13,7 +14,7 @@
  * A build file with what identifies it (store/build.h). Valid only during the callback, except what it takes over.
  */
 struct bw_gathered {
-	const char *source; /* "" without --source */
+	const char *source; /* "" without --source; "URL#branch" of a git repository */
 	const char *root;   /* of a named source; else "" */
 	const char *path;   /* absolute, or inside the root of a named source; "-" for standard input */
 	const char *
@@ -30,6 +31,9 @@ struct bw_gather_hooks {
 	int (*file)(struct bw_gathered *g, void *arg, struct bw_err *err);
 	/* A folder was walked to its end: `location` is its absolute path. May be NULL. */
 	int (*folder)(const char *source, const char *location, void *arg, struct bw_err *err);
+	/* The files of a git repository were handed on; with a problem there are none. NULL: a repository is no operand. */
+	int (*repository)(const struct bw_remote *r, void *arg, struct bw_err *err);
+	const char *git_state; /* where repositories are kept; NULL: in a folder that is removed behind */
 	void *arg;
 };
 
@@ -38,7 +42,9 @@ void bw_gather_options(const struct bw_args *a, struct bw_build_options *ret);
 
 struct bw_gather_counts {
 	size_t files;
-	size_t unreadable; /* folders that could not be read: what is in them is not known */
+	size_t unreadable; /* folders and repositories that could not be read: what is in them is not known */
+	size_t unreachable; /* repositories among them */
+	bool interrupted;   /* while repositories were looked into: nothing was handed on */
 };
 
 /* Troubles on the way are logged. BW_E_GONE when an operand does not exist. */

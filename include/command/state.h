@@ -7,8 +7,8 @@
 #include "store/store.h"
 
 /*
- * --db FILE; else `basewatch.db` in $STATE_DIRECTORY, else in $XDG_STATE_HOME/basewatch, else in
- * ~/.local/state/basewatch. The caller frees.
+ * --db FILE; else `basewatch.db` in the folder `state` of the configuration, else in $STATE_DIRECTORY, else in
+ * $XDG_STATE_HOME/basewatch, else in ~/.local/state/basewatch. The caller frees. BW_E_CONFIG when the configuration is wrong.
  */
 int bw_state_path(const struct bw_args *a, char **ret, struct bw_err *err) BW_NODISCARD;
 

@@ -15,13 +15,15 @@ teardown() { it_end; }
   expect_out 'SQLite 3'
   expect_out 'jansson 2'
   expect_out 'libuv 1'
+  expect_out 'libmosquitto 2'
+  expect_out 'libyaml 0'
 }
 
 @test "--help of the program and of every verb has an example" {
   bw --help
   expect_status 0
   expect_out '^Example:'
-  for verb in scan check report history pin resolve "done" forget; do
+  for verb in scan check report history pin resolve "done" forget config sink; do
     expect_out "^  $verb "
     bw "$verb" --help
     expect_status 0

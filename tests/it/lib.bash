@@ -70,7 +70,7 @@ bw_capture() {
 # bw VERB [ARG...]: the database is $BW_DB when that is set, else the default one in the private state folder.
 bw() {
   local args=("$@")
-  if [[ -n ${BW_DB:-} && ${1:-} =~ ^(check|report|history|done|forget)$ ]]; then args=("$1" --db "$BW_DB" "${@:2}"); fi
+  if [[ -n ${BW_DB:-} && ${1:-} =~ ^(check|report|history|events|done|forget)$ ]]; then args=("$1" --db "$BW_DB" "${@:2}"); fi
   bw_capture bw_env timeout "$BW_DEADLINE_S" "$BASEWATCH" "${args[@]}"
 }
 
@@ -82,6 +82,29 @@ bw_stdin() {
   printf '%s' "$text" | bw_env timeout "$BW_DEADLINE_S" "$BASEWATCH" "$@" >"$OUT" 2>"$ERR" 3>&- || status=$?
   out=$(<"$OUT")
   err=$(<"$ERR")
+}
+
+# background COMMAND...: in the program's environment; then $BACKGROUND_PID, and both outputs in $LOG. background_end waits
+# for it: $status and $out. background_kill, for teardown, ends what is left.
+background() {
+  LOG=$IT/background.log
+  : >"$LOG"
+  rm -f "$IT/pid"
+  # shellcheck disable=SC2016 # for the shell that becomes the program
+  bw_env sh -c 'echo $$ >"$0.new"; mv "$0.new" "$0"; exec "$@"' "$IT/pid" "$@" >"$LOG" 2>&1 </dev/null 3>&- &
+  BACKGROUND_JOB=$!
+  wait_until 10 test -e "$IT/pid"
+  BACKGROUND_PID=$(<"$IT/pid")
+}
+background_end() {
+  status=0
+  wait "$BACKGROUND_JOB" || status=$?
+  BACKGROUND_PID=
+  out=$(<"$LOG")
+  err=
+}
+background_kill() {
+  if [[ -n ${BACKGROUND_PID:-} ]]; then kill -KILL "$BACKGROUND_PID" 2>/dev/null || :; fi
 }
 
 is_root() { [[ $(id -u) == 0 ]]; }

@@ -176,6 +176,16 @@ CONF
     -in "$dir/$name.csr" -out "$dir/$name.pem" -extfile "$dir/$name.ext" -startdate "$2" -enddate "$3"
 }
 
+# cert_client NAME: $PEERS_DIR/certs/NAME.pem and .key, which the test authority says are a client's.
+cert_client() {
+  local dir=$PEERS_DIR/certs name=$1
+  ca_make || return 1
+  printf 'extendedKeyUsage=clientAuth\n' >"$dir/$name.ext"
+  cert_openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$dir/$name.key" \
+    -out "$dir/$name.csr" || return 1
+  cert_sign "$name" "$(date -u -d '1 hour ago' +%Y%m%d%H%M%SZ)" "$(date -u -d '1 day' +%Y%m%d%H%M%SZ)"
+}
+
 # cert_make KIND: $PEERS_DIR/certs/KIND.pem and .key. Kinds: good, expired, future, wrongname, selfsigned.
 cert_make() {
   local dir=$PEERS_DIR/certs kind=$1 san=DNS:localhost,IP:127.0.0.1,IP:::1 now

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "store/verdict.h"
@@ -12,8 +13,10 @@
 #define GATHERS (SCANS | BW_VERB_PIN)
 #define ASKS	(BW_VERB_CHECK | BW_VERB_RESOLVE | BW_VERB_PIN)
 #define JUDGES	(BW_VERB_CHECK | BW_VERB_REPORT)
-#define STORES	(BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_DONE | BW_VERB_FORGET)
-#define PRINTS	(BW_VERB_SCAN | BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_RESOLVE)
+#define STORES \
+	(BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_EVENTS | BW_VERB_DONE | BW_VERB_FORGET)
+#define PRINTS \
+	(BW_VERB_SCAN | BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_EVENTS | BW_VERB_RESOLVE)
 #define TARGETS (GATHERS | BW_VERB_REPORT | BW_VERB_DONE | BW_VERB_FORGET)
 #define ALL	(~0U)
 
@@ -74,6 +77,12 @@ static int take_number(const char *text, uint64_t min, uint64_t max, unsigned *r
 static int take_db(struct bw_args *a, const char *v, struct bw_err *err)
 {
 	a->db = v;
+	return need_text(v, err);
+}
+
+static int take_config(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	a->config = v;
 	return need_text(v, err);
 }
 
@@ -163,6 +172,14 @@ static int take_format(struct bw_args *a, const char *v, struct bw_err *err)
 	return 0;
 }
 
+static int take_config_format(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	if (!bw_text_is(v, "yaml") && !bw_text_is(v, "json"))
+		return bw_fail(err, BW_E_INPUT, "expected 'yaml' or 'json', got '%s'", v);
+	a->format = bw_text_is(v, "json") ? BW_FORMAT_JSON : BW_FORMAT_TABLE;
+	return 0;
+}
+
 static int take_fail_on_word(struct bw_args *a, const char *word, struct bw_err *err)
 {
 	enum bw_verdict v;
@@ -203,6 +220,33 @@ static int take_count(struct bw_args *a, const char *v, struct bw_err *err)
 static int take_digest(struct bw_args *a, const char *v, struct bw_err *err)
 {
 	return bw_digest_parse(v, strlen(v), &a->digest, err);
+}
+
+static int take_event(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	a->event = v;
+	return need_text(v, err);
+}
+
+static int take_sink(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	a->sink = v;
+	return need_text(v, err);
+}
+
+static int take_since(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	if (bw_time_parse(v, &a->since_ms))
+		return 0;
+	return bw_fail(err, BW_E_INPUT,
+		       "expected a day or a time such as 2026-11-21 or 2026-11-21T12:00:00Z, got '%s'", v);
+}
+
+static int take_dead(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	(void)v, (void)err;
+	a->dead = true;
+	return 0;
 }
 
 static int take_offline(struct bw_args *a, const char *v, struct bw_err *err)
@@ -282,10 +326,18 @@ static const struct option options[] = {
 	{"--offline", 0, NULL, take_offline, BW_VERB_RESOLVE, "only parse and show the normal form"},
 	{"--digest", 0, "DIGEST", take_digest, BW_VERB_DONE,
 	 "what it was rebuilt on; default: what the tag pointed to when it was last asked"},
+	{"--event", 0, "ID", take_event, BW_VERB_DONE,
+	 "what this event asked to rebuild, and nothing else; instead of a PATH"},
+	{"--sink", 0, "NAME", take_sink, BW_VERB_EVENTS, "only what is owed to this sink"},
+	{"--since", 0, "TIME", take_since, BW_VERB_EVENTS, "only events from then on: 2026-11-21, or a time"},
+	{"--dead", 0, NULL, take_dead, BW_VERB_EVENTS, "only deliveries that were given up"},
 	{"--fail-on", 0, "LIST", take_fail_on, JUDGES,
 	 "verdicts that make the exit code 1 or 2: stale,behind,unknown (the default), or none"},
 	{"--count", 0, "frontend", take_count, JUDGES, "let `# syntax=` images decide the exit code as well"},
 	{"--format", 0, "table|json", take_format, PRINTS, "default: table"},
+	{"--format", 0, "yaml|json", take_config_format, BW_VERB_CONFIG, "of what is shown; default: yaml"},
+	{"--config", 0, "FILE", take_config, STORES | BW_VERB_CONFIG | BW_VERB_SINK,
+	 "the configuration; see basewatch.yaml(5) for the default"},
 	{"--db", 0, "FILE", take_db, STORES, "the database; see Files in basewatch(1) for the default"},
 	{"--quiet", 'q', NULL, take_quiet, ALL, "only results and errors"},
 	{"--verbose", 'v', NULL, take_verbose, ALL, "say more on stderr"},

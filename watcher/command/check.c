@@ -7,6 +7,8 @@
 #include "command/command.h"
 #include "command/gather.h"
 #include "command/output.h"
+#include "command/remember.h"
+#include "command/setup.h"
 #include "command/state.h"
 #include "command/wording.h"
 #include "core/clock.h"
@@ -99,10 +101,23 @@ static int take_folder(const char *source, const char *location, void *arg, stru
 	return rc;
 }
 
+static int take_repository(const struct bw_remote *r, void *arg, struct bw_err *err)
+{
+	struct intake *in = arg;
+	int rc = write_batch(in, err);
+
+	return rc < 0 ? rc : bw_remember_repository(in->store, r, bw_clock_ms(), err);
+}
+
 static int scan(const struct bw_args *a, struct bw_store *s, struct bw_gather_counts *ret, struct bw_err *err)
 {
 	struct intake *in = BW_NEW(struct intake);
-	const struct bw_gather_hooks hooks = {.file = take_file, .folder = take_folder, .arg = in};
+	BW_AUTOFREE char *state = bw_remote_state(a);
+	const struct bw_gather_hooks hooks = {.file = take_file,
+					      .folder = take_folder,
+					      .repository = take_repository,
+					      .git_state = state,
+					      .arg = in};
 	int rc = bw_store_choose_none(s, err);
 
 	in->store = s;
@@ -140,7 +155,8 @@ static int sweep(const struct bw_args *a, struct bw_store *s, struct bw_sweep_re
 {
 	struct bw_progress *p = bw_progress_new(a, "asking");
 	const struct bw_sweep_hooks hooks = {.progress = show_progress, .arg = p};
-	const struct bw_sweep_options options = {0};
+	BW_AUTOFREE char *instance = bw_setup_instance(NULL);
+	const struct bw_sweep_options options = {.events = {.instance = instance}};
 	struct bw_asker k;
 	int rc = bw_asker_init(&k, a, err);
 
@@ -179,7 +195,11 @@ static int check(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret,
 	struct bw_tally tally = {0};
 	int rc = scan(a, s, &gathered, err);
 
-	if (rc == 0 && gathered.files == 0)
+	if (rc == 0 && gathered.interrupted) {
+		*ret = BW_EXIT_INTERRUPTED;
+		return 0;
+	}
+	if (rc == 0 && gathered.files == 0 && gathered.unreachable == 0)
 		bw_warn("no build files found");
 	if (rc == 0)
 		rc = sweep(a, s, &result, err);

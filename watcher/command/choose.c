@@ -3,9 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command/remote.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "source/giturl.h"
 #include "store/build.h"
+#include "store/source.h"
 
 /* "/a/./b/../c//d" -> "/a/c/d", in place. By words alone: for paths that are no longer there. */
 static void tidy(char *path)
@@ -45,21 +48,75 @@ char *bw_choose_location(const char *path)
 	return real;
 }
 
-/* A path first: a folder beside you is what you mean by its name. Else SOURCE or SOURCE:PATH. */
-static int choose_operand(struct bw_store *s, const char *operand, size_t *ret_count, struct bw_err *err)
+struct branches {
+	const struct bw_giturl *url;
+	char **names;
+	size_t count, capacity;
+};
+
+static int note_branch(const struct bw_source_row *x, void *arg, struct bw_err *err)
+{
+	struct branches *b = arg;
+
+	(void)err;
+	if (strcmp(x->url, b->url->shown) == 0 && bw_remote_means(b->url, x->branch))
+		BW_PUSH(b->names, b->count, b->capacity) = bw_strdup(x->name);
+	return 0;
+}
+
+/* URL[#BRANCH[:FOLDER]]; without a branch all that are known of it. */
+static int choose_repository(struct bw_store *s, const struct bw_giturl *u, size_t *ret_count,
+			     struct bw_err *err)
+{
+	struct branches b = {.url = u};
+	int rc = bw_store_each_git_source(s, NULL, note_branch, &b, err);
+
+	for (size_t i = 0; i < b.count; i++) {
+		size_t count = 0;
+
+		if (rc == 0)
+			rc = bw_store_choose_source(s, b.names[i], u->folder ? u->folder : "", &count, err);
+		*ret_count += count;
+		free(b.names[i]);
+	}
+	free(b.names);
+	return rc;
+}
+
+/* SOURCE or SOURCE:PATH */
+static int choose_source(struct bw_store *s, const char *operand, size_t *ret_count, struct bw_err *err)
 {
 	const char *colon = strchr(operand, ':');
-	BW_AUTOFREE char *location = strcmp(operand, "-") == 0 ? bw_strdup("-") : bw_choose_location(operand);
 	BW_AUTOFREE char *source = bw_strndup(operand, colon ? (size_t)(colon - operand) : strlen(operand));
+
+	return bw_store_choose_source(s, source, colon ? colon + 1 : "", ret_count, err);
+}
+
+/* A path first: a folder beside you is what you mean by its name. */
+static int choose_operand(struct bw_store *s, const char *operand, size_t *ret_count, struct bw_err *err)
+{
+	struct bw_giturl u;
+	BW_AUTOFREE char *location = strcmp(operand, "-") == 0 ? bw_strdup("-") : bw_choose_location(operand);
 	int rc = bw_store_choose_location(s, location, ret_count, err);
 
-	if (rc == 0 && *ret_count == 0)
-		rc = bw_store_choose_source(s, source, colon ? colon + 1 : "", ret_count, err);
-	return rc;
+	if (rc < 0 || *ret_count > 0)
+		return rc;
+	/* The name of a branch's source parses too, also where the user was taken out of USER@HOST:PATH. */
+	if ((bw_giturl_is(operand) || strchr(operand, '#')) && bw_giturl_parse(operand, &u, NULL) == 0) {
+		rc = choose_repository(s, &u, ret_count, err);
+		bw_giturl_done(&u);
+	}
+	return rc < 0 || *ret_count > 0 ? rc : choose_source(s, operand, ret_count, err);
 }
 
 static int require(const char *operand, bool lenient, struct bw_err *err)
 {
+	BW_AUTOFREE char *shown = bw_strdup(operand);
+
+	bw_giturl_redact(shown, NULL);
+	if (bw_giturl_is(operand) && access(operand, F_OK) < 0)
+		return bw_fail(err, BW_E_GONE, "nothing is tracked of '%s': `basewatch check` does that",
+			       shown);
 	if (!lenient || access(operand, F_OK) < 0)
 		return bw_fail(err, BW_E_GONE, "nothing is tracked at '%s'%s", operand,
 			       access(operand, F_OK) < 0 ? ", and there is no such path" : "");

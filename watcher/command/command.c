@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/conf.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "core/version.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/mqtt.h"
 #include "source/folder.h"
 #include "store/store.h"
 
@@ -26,20 +28,21 @@ struct verb {
 #define EXIT_HELP                                                                               \
 	"Exit code: 1 if a counted use is stale or behind, else 2 if one is unknown, else 0.\n" \
 	"64 usage, 65 foreign or newer database, 66 no such path, 73 cannot write, 74 disk\n"   \
-	"full or I/O error, 75 database locked, 130 interrupted.\n"
+	"full or I/O error, 75 database locked, 78 configuration, 130 interrupted.\n"
 
 static const struct verb verbs[] = {
-	{"scan", BW_VERB_SCAN, bw_command_scan, "[PATH...]",
+	{"scan", BW_VERB_SCAN, bw_command_scan, "[PATH|URL...]",
 	 "list every base that the build files name (offline)",
 	 "Reads Dockerfiles and Containerfiles as BuildKit does and lists what each stage stands\n"
 	 "on. Asks no registry and remembers nothing. No PATH means the current folder, `-` reads\n"
-	 "a Dockerfile from standard input, and a file named directly is read whatever its name.\n",
+	 "a Dockerfile from standard input, and a file named directly is read whatever its name.\n"
+	 "URL[#BRANCH[:FOLDER]] is a git repository; the program git fetches what is needed of it.\n",
 	 "basewatch scan --format json services/"},
-	{"check", BW_VERB_CHECK, bw_command_check, "[PATH...]",
+	{"check", BW_VERB_CHECK, bw_command_check, "[PATH|URL...]",
 	 "scan, ask the registries, remember, print verdicts",
 	 "One sweep: one HEAD request per base, however many build files use it. The first sight\n"
 	 "of a base is remembered; from then on a build whose base has moved is stale until it is\n"
-	 "rebuilt (see `basewatch done`).\n\n" EXIT_HELP,
+	 "rebuilt (see `basewatch done`). A PATH or URL as for `basewatch scan`.\n\n" EXIT_HELP,
 	 "basewatch check --build-arg REGISTRY=registry.example.org ."},
 	{"report", BW_VERB_REPORT, bw_command_report, "[PATH|SOURCE|SOURCE:PATH...]",
 	 "what is stale now, since when, and why", "From the database alone: asks no registry.\n\n" EXIT_HELP,
@@ -48,6 +51,13 @@ static const struct verb verbs[] = {
 	 "Every digest that a base was seen with, oldest first. An IMAGE without a tag means all\n"
 	 "tags of its repository; none means every base.\n",
 	 "basewatch history debian:12"},
+	{"events", BW_VERB_EVENTS, bw_command_events, "[list | show ID | retry ID | replay ID...]",
+	 "what was published, what is owed, what is dead",
+	 "Every change, and every request to rebuild something, is published once as an event, and\n"
+	 "owed to each sink until that has it. `list` shows all of them, oldest first; `show` prints\n"
+	 "one as it is sent; `retry` makes what was given up due again; `replay` makes an event due\n"
+	 "once more for the sinks that there are now. The first 6 digits of an ID or more are enough.\n",
+	 "basewatch events --since 2026-11-21 --dead"},
 	{"pin", BW_VERB_PIN, bw_command_pin, "[PATH...]", "patch that adds or moves @sha256 pins",
 	 "Asks the registries what the tags have now, and prints a patch for `git apply` that pins\n"
 	 "every reference with a tag to that. A pin to one platform's image stays one. What cannot\n"
@@ -62,11 +72,26 @@ static const struct verb verbs[] = {
 	 "basewatch resolve --platform linux/arm64 debian:12 ghcr.io/acme/base"},
 	{"done", BW_VERB_DONE, bw_command_done, "PATH|SOURCE|SOURCE:PATH...", "these builds were rebuilt",
 	 "Acknowledges the digest that was shown last, so that a tag that has moved on since leaves\n"
-	 "the build stale. A folder means every build below it.\n",
+	 "the build stale. A folder means every build below it. With --event it is what that event\n"
+	 "asked for: its build, its bases, its digests.\n",
 	 "basewatch done services/api/Dockerfile"},
 	{"forget", BW_VERB_FORGET, bw_command_forget, "PATH|SOURCE|SOURCE:PATH...", "stop tracking builds",
 	 "The builds and what was outstanding for them go; the history of their bases stays.\n",
 	 "basewatch forget old-project/"},
+	{"config", BW_VERB_CONFIG, bw_command_config, "check|show", "validate or show the configuration",
+	 "`check` prints everything that is wrong with the file, as FILE:LINE:COLUMN: KEY: what and why,\n"
+	 "and what is doubtful, such as a secret that is not there. `show` prints what is in force with\n"
+	 "all defaults, in a form that `check` takes; secrets are named, never shown.\n\n"
+	 "Exit code: 0 when the configuration can be used, 78 when not, 66 when there is no such file.\n",
+	 "basewatch config check --config basewatch.yaml"},
+	{"sink", BW_VERB_SINK, bw_command_sink, "test NAME",
+	 "send a test event to a sink of the configuration",
+	 "Sends one event of the type io.basewatch.sink.test, with \"test\": true in its data, to the\n"
+	 "sink NAME and says what happened, in the receiver's own words. It is sent once and not\n"
+	 "remembered; the `events` that a sink wants do not matter for it.\n\n"
+	 "Exit code: 0 when the receiver has accepted it, 2 when not (unreachable, refused, no answer\n"
+	 "in time), 66 when there is no such sink, 78 when the configuration cannot be used.\n",
+	 "basewatch sink test ci --config basewatch.yaml"},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -117,8 +142,11 @@ static void print_verb_help(const struct verb *v)
 
 static void print_version(void)
 {
-	printf("basewatch %s\n%s\n%s\njansson %s\nlibuv %s\n", BW_VERSION, bw_http_version(),
-	       bw_store_version(), jansson_version_str(), bw_loop_version());
+	char mqtt[BW_MQTT_VERSION_MAX];
+
+	printf("basewatch %s\n%s\n%s\njansson %s\nlibuv %s\nlibyaml %s\n%s\n", BW_VERSION, bw_http_version(),
+	       bw_store_version(), jansson_version_str(), bw_loop_version(), bw_conf_version(),
+	       bw_mqtt_version(mqtt));
 }
 
 static enum bw_exit fail_verb(const char *name)

@@ -11,6 +11,7 @@ enum bw_exit bw_exit_of(const struct bw_err *err)
 	case BW_E_GONE: return BW_EXIT_NO_PATH;
 	case BW_E_DENIED: return BW_EXIT_DENIED;
 	case BW_E_LOCKED: return BW_EXIT_LOCKED;
+	case BW_E_CONFIG: return BW_EXIT_CONFIG;
 	case BW_E_RETRY:
 	case BW_E_THROTTLED:
 	case BW_E_AUTH:

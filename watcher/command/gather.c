@@ -17,6 +17,8 @@ struct gather {
 	const struct bw_gather_hooks *hooks;
 	struct bw_build_options options;
 	struct bw_gather_counts counts;
+	struct bw_remotes remotes;
+	const char *source; /* of what is at hand */
 	const char *root;   /* of the named source in this operand; "" without a name */
 	const char *folder; /* see struct bw_gathered */
 };
@@ -44,9 +46,10 @@ static void fingerprint(const struct gather *g, const struct bw_buf *text, struc
 static int hand_on(struct gather *g, const char *path, const struct bw_buf *text, const char *problem,
 		   struct bw_err *err)
 {
+	bool is_inside = g->source != g->args->source && *g->source; /* of a git repository */
 	struct bw_dockerfile file = {0};
 	struct bw_gathered found = {
-		.source = g->args->source ? g->args->source : "",
+		.source = g->source,
 		.root = g->root,
 		.path = path,
 		.folder = g->folder,
@@ -60,7 +63,8 @@ static int hand_on(struct gather *g, const char *path, const struct bw_buf *text
 	if (text) {
 		bw_dockerfile_parse(bw_buf_str(text), text->len, &g->options, &file);
 		for (size_t i = 0; i < file.warning_count; i++)
-			bw_warn("%s:%" PRIu32 ": %s", path, file.warnings[i].line, file.warnings[i].text);
+			bw_warn("%s%s%s:%" PRIu32 ": %s", is_inside ? g->source : "", is_inside ? ":" : "",
+				path, file.warnings[i].line, file.warnings[i].text);
 		fingerprint(g, text, &found.fingerprint);
 		found.file = &file;
 	}
@@ -187,10 +191,39 @@ static int gather_path(struct gather *g, const char *path, struct bw_err *err)
 	return rc;
 }
 
+static int gather_branch(struct gather *g, const struct bw_remote_branch *b, struct bw_err *err)
+{
+	int rc = 0;
+
+	g->source = b->source;
+	for (size_t i = 0; i < b->count && rc == 0; i++) {
+		const struct bw_remote_file *f = &b->files[i];
+
+		rc = hand_on(g, f->path, f->problem ? NULL : &f->text, f->problem, err);
+	}
+	return rc;
+}
+
+static int gather_remote(struct gather *g, const struct bw_remote *r, struct bw_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < r->count && rc == 0; i++)
+		rc = gather_branch(g, &r->branches[i], err);
+	g->counts.unreadable += r->problem != NULL;
+	g->counts.unreachable += r->problem != NULL;
+	return rc == 0 ? g->hooks->repository(r, g->hooks->arg, err) : rc;
+}
+
 static int gather_operand(struct gather *g, const char *operand, struct bw_err *err)
 {
+	const struct bw_remote *r = bw_remotes_find(&g->remotes, operand);
+
 	g->root = "";
 	g->folder = "";
+	g->source = g->args->source ? g->args->source : "";
+	if (r)
+		return gather_remote(g, r, err);
 	return strcmp(operand, "-") == 0 ? gather_stdin(g, err) : gather_path(g, operand, err);
 }
 
@@ -207,18 +240,32 @@ void bw_gather_options(const struct bw_args *a, struct bw_build_options *ret)
 	bw_platform_host(&ret->builder);
 }
 
+/* All at once, before anything is handed on. */
+static int fetch_remotes(struct gather *g, struct bw_err *err)
+{
+	const struct bw_args *a = g->args;
+
+	for (size_t i = 0; i < a->operands.count && !g->hooks->repository; i++)
+		if (bw_remote_is(a->operands.items[i]))
+			return bw_fail(err, BW_E_INPUT,
+				       "a git repository has no files to edit: clone it, and name the clone");
+	return bw_remotes_fetch(a, g->hooks->git_state, &g->remotes, &g->counts.interrupted, err);
+}
+
 int bw_gather(const struct bw_args *a, const struct bw_gather_hooks *h, struct bw_gather_counts *ret,
 	      struct bw_err *err)
 {
 	struct gather g = {.args = a, .hooks = h};
-	int rc = 0;
+	int rc;
 
 	bw_gather_options(a, &g.options);
-	if (a->operands.count == 0)
+	rc = fetch_remotes(&g, err);
+	if (rc == 0 && a->operands.count == 0)
 		rc = gather_operand(&g, ".", err);
-	for (size_t i = 0; i < a->operands.count && rc == 0; i++)
+	for (size_t i = 0; i < a->operands.count && rc == 0 && !g.counts.interrupted; i++)
 		rc = gather_operand(&g, a->operands.items[i], err);
 	if (rc == 0)
 		*ret = g.counts;
+	bw_remotes_done(&g.remotes);
 	return rc;
 }

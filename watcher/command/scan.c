@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "command/command.h"
 #include "command/gather.h"
 #include "command/output.h"
@@ -14,23 +16,38 @@ static int show(struct bw_gathered *g, void *arg, struct bw_err *err)
 	return 0;
 }
 
+static int show_repository(const struct bw_remote *r, void *arg, struct bw_err *err)
+{
+	(void)arg, (void)err;
+	if (r->problem)
+		bw_error("%s: %s", r->url.shown, r->problem);
+	return 0;
+}
+
 enum bw_exit bw_command_scan(const struct bw_args *a)
 {
 	struct bw_err err = BW_ERR_INIT;
 	struct bw_report_options o;
-	struct bw_gather_hooks hooks = {.file = show};
+	struct bw_gather_hooks hooks = {.file = show, .repository = show_repository};
 	struct bw_gather_counts counts = {0};
+	char *state = bw_remote_state(a);
 	bool written;
 	int rc;
 
 	bw_output_init(a, &o);
+	hooks.git_state = state;
 	hooks.arg = bw_scan_writer_new(&o);
 	rc = bw_gather(a, &hooks, &counts, &err);
 	written = bw_scan_writer_end(hooks.arg);
 	bw_output_done(&o);
-	if (rc == 0 && counts.files == 0)
+	if (rc == 0 && counts.files == 0 && counts.unreachable == 0 && !counts.interrupted)
 		bw_warn("no build files found");
 	if (rc == 0)
 		rc = written ? bw_output_flush(&err) : bw_fail_sys(&err, 0, "write to standard output");
-	return rc < 0 ? bw_exit_with(&err) : BW_EXIT_OK;
+	free(state);
+	if (rc < 0)
+		return bw_exit_with(&err);
+	if (counts.interrupted)
+		return BW_EXIT_INTERRUPTED;
+	return counts.unreachable > 0 ? BW_EXIT_UNKNOWN : BW_EXIT_OK;
 }

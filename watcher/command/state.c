@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "command/setup.h"
 #include "core/mem.h"
 
 #define DATABASE "basewatch.db"
@@ -15,12 +16,30 @@ static const char *env(const char *name)
 	return v && *v ? v : NULL;
 }
 
+/* `state:` of the configuration; NULL where it says nothing. It is read even where nobody asks, when it was named. */
+static int configured_state(const struct bw_args *a, char **ret, struct bw_err *err)
+{
+	struct bw_conf *c = NULL;
+	int rc = a->db && !a->config ? 0 : bw_setup_load(a, &c, err);
+
+	if (rc == 0)
+		*ret = bw_strdup_null(c ? c->state : NULL);
+	bw_conf_free(c);
+	return rc;
+}
+
 int bw_state_path(const struct bw_args *a, char **ret, struct bw_err *err)
 {
+	BW_AUTOFREE char *state = NULL;
 	const char *dir;
+	int rc = configured_state(a, &state, err);
 
+	if (rc < 0)
+		return rc;
 	if (a->db)
 		*ret = bw_strdup(a->db);
+	else if (state)
+		*ret = bw_asprintf("%s/" DATABASE, state);
 	else if ((dir = env("STATE_DIRECTORY"))) /* systemd: several are separated by colons, ours is the
 						    first */
 		*ret = bw_asprintf("%.*s/" DATABASE, (int)strcspn(dir, ":"), dir);

@@ -1,0 +1,20 @@
+/* setup.h - the configuration as a verb needs it: found, read, and what is wrong with it said. */
+#ifndef BW_COMMAND_SETUP_H
+#define BW_COMMAND_SETUP_H
+
+#include "command/args.h"
+#include "config/conf.h"
+
+/* --config FILE; else the default file, where there is one; NULL: none. The caller frees. */
+char *bw_setup_path(const struct bw_args *a);
+
+/*
+ * Reads it; without a file nothing is configured. Errors and warnings are logged, each with its place. BW_E_CONFIG: it
+ * is wrong; BW_E_GONE: the file that was named does not exist.
+ */
+int bw_setup_load(const struct bw_args *a, struct bw_conf **ret, struct bw_err *err) BW_NODISCARD;
+
+/* What names this watcher: `instance` of the configuration (NULL: without one), else the name of the host. The caller frees. */
+char *bw_setup_instance(const struct bw_conf *c);
+
+#endif

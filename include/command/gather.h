@@ -17,8 +17,6 @@ struct bw_gathered {
 	const char *source; /* "" without --source; "URL#branch" of a git repository */
 	const char *root;   /* of a named source; else "" */
 	const char *path;   /* absolute, or inside the root of a named source; "-" for standard input */
-	const char *
-		folder; /* absolute: the folder that the operand names, or that is around its file; "" for "-" */
 	bool is_template;
 	const struct bw_buf *text; /* as it was read; NULL: could not be read */
 	struct bw_dockerfile

@@ -20,7 +20,6 @@ struct gather {
 	struct bw_remotes remotes;
 	const char *source; /* of what is at hand */
 	const char *root;   /* of the named source in this operand; "" without a name */
-	const char *folder; /* see struct bw_gathered */
 };
 
 /* Everything that decides which uses come out, so that equal prints mean equal uses. */
@@ -52,7 +51,6 @@ static int hand_on(struct gather *g, const char *path, const struct bw_buf *text
 		.source = g->source,
 		.root = g->root,
 		.path = path,
-		.folder = g->folder,
 		.is_template = bw_filename_is_template(path),
 		.problem = problem,
 		.text = text,
@@ -178,13 +176,10 @@ static int gather_path(struct gather *g, const char *path, struct bw_err *err)
 	const struct bw_folder_hooks fh = {
 		.file = take_found, .trouble = take_trouble, .link = take_link, .arg = g};
 	BW_AUTOFREE char *root = g->args->source ? find_root(path) : NULL;
-	BW_AUTOFREE char *real = realpath(path, NULL);
-	BW_AUTOFREE char *folder = real ? folder_of(real) : NULL;
 	BW_AUTOFREE char *walked = NULL;
 	int rc;
 
 	g->root = root ? root : "";
-	g->folder = folder ? folder : "";
 	rc = bw_folder_walk(path, &fo, &fh, &walked, err);
 	if (rc == 0 && g->hooks->folder)
 		rc = g->hooks->folder(g->args->source ? g->args->source : "", walked, g->hooks->arg, err);
@@ -220,7 +215,6 @@ static int gather_operand(struct gather *g, const char *operand, struct bw_err *
 	const struct bw_remote *r = bw_remotes_find(&g->remotes, operand);
 
 	g->root = "";
-	g->folder = "";
 	g->source = g->args->source ? g->args->source : "";
 	if (r)
 		return gather_remote(g, r, err);

@@ -144,7 +144,7 @@ static enum bw_delivery_state state_of(const char *name)
 	return BW_DELIVERY_DUE;
 }
 
-int bw_store_read_delivery(struct bw_store *s, sqlite3_stmt *q, struct bw_delivery *ret, struct bw_err *err)
+static int read_delivery(struct bw_store *s, sqlite3_stmt *q, struct bw_delivery *ret, struct bw_err *err)
 {
 	const char *json = bw_sql_column(q, ROW_JSON);
 
@@ -168,6 +168,23 @@ int bw_store_read_delivery(struct bw_store *s, sqlite3_stmt *q, struct bw_delive
 	return bw_sql_columns_ok(s, err);
 }
 
+int bw_store_each_delivery(struct bw_store *s, sqlite3_stmt *q, bw_delivery_fn fn, void *arg,
+			   struct bw_err *err)
+{
+	int rc;
+
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		struct bw_delivery d;
+
+		rc = read_delivery(s, q, &d, err);
+		if (rc == 0)
+			rc = fn(&d, arg, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
 int bw_store_each_event(struct bw_store *s, const struct bw_event_filter *filter, bw_delivery_fn fn,
 			void *arg, struct bw_err *err)
 {
@@ -178,16 +195,7 @@ int bw_store_each_event(struct bw_store *s, const struct bw_event_filter *filter
 		return rc;
 	bw_sql_bind(q, 1, filter->since_ms);
 	bw_sql_bind_text(q, 2, filter->sink);
-	while ((rc = bw_sql_step(s, q, err)) > 0) {
-		struct bw_delivery d;
-
-		rc = bw_store_read_delivery(s, q, &d, err);
-		if (rc == 0)
-			rc = fn(&d, arg, err);
-		if (rc < 0)
-			return rc;
-	}
-	return rc;
+	return bw_store_each_delivery(s, q, fn, arg, err);
 }
 
 /* --- one of them ------------------------------------------------------------------------------ */

@@ -31,8 +31,8 @@ int bw_store_put_event(struct bw_store *s, const struct bw_new_event *e, int64_t
 /* Within a transaction that ended a delivery of this subject, or added one: who is the first in each queue now? */
 int bw_store_line_up(struct bw_store *s, const char *subject, struct bw_err *err) BW_NODISCARD;
 
-/* The row that DELIVERY_COLUMNS make (statement.c). */
-int bw_store_read_delivery(struct bw_store *s, sqlite3_stmt *q, struct bw_delivery *ret,
+/* Hands on each row of a statement with DELIVERY_COLUMNS (statement.c). */
+int bw_store_each_delivery(struct bw_store *s, sqlite3_stmt *q, bw_delivery_fn fn, void *arg,
 			   struct bw_err *err) BW_NODISCARD;
 
 #endif

@@ -88,16 +88,7 @@ int bw_store_each_due(struct bw_store *s, const char *sink, int64_t now_ms, size
 	bw_sql_bind_text(q, 1, sink);
 	bw_sql_bind(q, 2, now_ms);
 	bw_sql_bind(q, 3, max < INT32_MAX ? (int64_t)max : INT32_MAX);
-	while ((rc = bw_sql_step(s, q, err)) > 0) {
-		struct bw_delivery d;
-
-		rc = bw_store_read_delivery(s, q, &d, err);
-		if (rc == 0)
-			rc = fn(&d, arg, err);
-		if (rc < 0)
-			return rc;
-	}
-	return rc;
+	return bw_store_each_delivery(s, q, fn, arg, err);
 }
 
 int bw_store_next_due(struct bw_store *s, const char *sink, int64_t *ret_ms, struct bw_err *err)

@@ -28,7 +28,8 @@ struct bw_store {
 };
 
 /*
- * The words of image/class.h in SQL: class_counts(word). A word that is none means `unclassified`; NULL stays NULL.
+ * The words of image/class.h in SQL: class_counts(word). A word that is none, and NULL, mean
+ * `unclassified`.
  */
 int bw_sql_add_functions(struct bw_store *s, struct bw_err *err) BW_NODISCARD;
 

@@ -207,10 +207,10 @@ fetches() { requests_where http '.method == "POST"'; }
 
 @test "variables and configuration of a repository that we are started in do not count" {
   git_put "$R" main Dockerfile <<<'FROM debian'
-  git init -q "$IT/work"
-  git -C "$IT/work" config core.sshCommand "touch $IT/pwned"
-  BW_ENV=("GIT_DIR=$IT/work/.git" "GIT_CONFIG_PARAMETERS='protocol.allow=never'" "GIT_ALLOW_PROTOCOL=none")
-  cd "$IT/work"
+  git init -q "$IT/elsewhere"
+  git -C "$IT/elsewhere" config core.sshCommand "touch $IT/pwned"
+  BW_ENV=("GIT_DIR=$IT/elsewhere/.git" "GIT_CONFIG_PARAMETERS='protocol.allow=never'" "GIT_ALLOW_PROTOCOL=none")
+  cd "$IT/elsewhere"
   bw scan --format json "$(http)"
   expect_status 0
   expect_json '.files | length' 1

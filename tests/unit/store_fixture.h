@@ -425,6 +425,31 @@ static BW_UNUSED void see_judged(struct fixture *f, const char *name, const char
 	free(m.words);
 }
 
+/* --- what always holds ------------------------------------------------------------------------ */
+
+/* Each is a query for how much is wrong: 0 of it is. `when` and `n` are for the message. */
+static BW_UNUSED void assert_whole(const char *const *invariants, size_t count, const char *path,
+				   const char *when, int n)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	for (size_t i = 0; i < count; i++) {
+		sqlite3_stmt *q = NULL;
+		int64_t broken = 0;
+		int rc = sqlite3_prepare_v2(db, invariants[i], -1, &q, NULL);
+
+		if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+			broken = sqlite3_column_int64(q, 0);
+		(void)sqlite3_finalize(q);
+		/* Before the first step of the schema there is nothing to ask. */
+		if (broken != 0 || (rc != SQLITE_OK && !strstr(sqlite3_errmsg(db), "no such table")))
+			fail_msg("%s %d: %s: %lld %s", when, n, invariants[i], (long long)broken,
+				 sqlite3_errmsg(db));
+	}
+	(void)sqlite3_close(db);
+}
+
 /* --- lists as text ---------------------------------------------------------------------------- */
 
 /* "a" for "sha256:aaaa...", "-" for none. */

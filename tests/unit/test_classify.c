@@ -688,8 +688,8 @@ static void words_are_cut_between_characters(void **state)
 	for (size_t i = 0; i < 20; i++)
 		memcpy(name + 3 * i, "\xE2\x82\xAC", 4);
 	for (int shift = 0; shift < 4; shift++) {
-		char *from = bw_asprintf("linux/amd64:a;label=1;names=%.*s%s", shift, "xxx", name);
-		char *to = bw_asprintf("linux/amd64:a;label=2;names=%.*s%s", shift, "xxx", name);
+		char *from = bw_asprintf("linux/amd64:a;label=1;names=%.*s%s", shift, "___", name);
+		char *to = bw_asprintf("linux/amd64:a;label=2;names=%.*s%s", shift, "___", name);
 		struct question q;
 		size_t len;
 

@@ -1,4 +1,4 @@
-/* What a change means for builds: classes, platforms, what is carried along, and which change is shown. */
+/* What a change means for builds: classes, platforms, what stays fresh, and which change is shown. */
 #include "unit/store_fixture.h"
 
 #include <sys/random.h>

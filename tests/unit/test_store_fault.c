@@ -352,27 +352,6 @@ static const char *const invariants[] = {
 	"= m.digest) + (SELECT count(*) FROM manifest_layer l WHERE l.manifest = m.digest)",
 };
 
-static void assert_whole(const char *path, const char *when, int n)
-{
-	sqlite3 *db = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	for (size_t i = 0; i < BW_COUNT(invariants); i++) {
-		sqlite3_stmt *q = NULL;
-		int64_t broken = 0;
-		int rc = sqlite3_prepare_v2(db, invariants[i], -1, &q, NULL);
-
-		if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
-			broken = sqlite3_column_int64(q, 0);
-		(void)sqlite3_finalize(q);
-		/* Before the first step of the schema there is nothing to ask. */
-		if (broken != 0 || (rc != SQLITE_OK && !strstr(sqlite3_errmsg(db), "no such table")))
-			fail_msg("%s %d: %s: %lld %s", when, n, invariants[i], (long long)broken,
-				 sqlite3_errmsg(db));
-	}
-	(void)sqlite3_close(db);
-}
-
 /* Of a run that nothing disturbed; times of closing aside, it does not matter how often it broke off before. */
 static void assert_finished(const char *path)
 {
@@ -425,9 +404,9 @@ static int break_each_call(struct fixture *f, enum fault_kind kind, const char *
 		if (rc < 0 && (!is_store_class(rc) || !strstr(f->err.msg, f->path)))
 			fail_msg("%s %d: %d: %s", when, n, rc, f->err.msg);
 		failed += rc < 0;
-		assert_whole(f->path, when, n);
+		assert_whole(invariants, BW_COUNT(invariants), f->path, when, n);
 		assert_ok(f, work(f->path, &f->err)); /* the disk is well again */
-		assert_whole(f->path, when, n);
+		assert_whole(invariants, BW_COUNT(invariants), f->path, when, n);
 		assert_finished(f->path);
 	}
 	set_fault(kind, 0);
@@ -523,7 +502,7 @@ static void a_failed_statement_is_told_and_leaves_the_database_whole(void **stat
 				 rc < 0 ? f->err.msg : bw_sql_text((enum bw_sql)i));
 		if (rc < 0)
 			assert_fault(f, rc, BW_E_STORE, "integer overflow");
-		assert_whole(f->path, "statement", i);
+		assert_whole(invariants, BW_COUNT(invariants), f->path, "statement", i);
 		assert_ok(f, work(f->path, &f->err));
 		assert_finished(f->path);
 	}
@@ -582,9 +561,9 @@ static void a_kill_at_any_moment_loses_nothing(void **state)
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 			fail_msg("CRASH_SEED=%u run %u: the child ended with %d", first, run, status);
-		assert_whole(f->path, "killed at call", at);
+		assert_whole(invariants, BW_COUNT(invariants), f->path, "killed at call", at);
 		assert_ok(f, work(f->path, &f->err));
-		assert_whole(f->path, "after the kill at call", at);
+		assert_whole(invariants, BW_COUNT(invariants), f->path, "after the kill at call", at);
 	}
 }
 
@@ -649,7 +628,8 @@ static int run_out_of_memory(struct fixture *f, bool for_ever)
 		if (rc < 0 && (!is_store_class(rc) || !strstr(f->err.msg, f->path)))
 			fail_msg("allocation %ld: %d: %s", n, rc, f->err.msg);
 		failed += rc < 0;
-		assert_whole(f->path, "out of memory at allocation", (int)n);
+		assert_whole(invariants, BW_COUNT(invariants), f->path, "out of memory at allocation",
+			     (int)n);
 		assert_ok(f, work(f->path, &f->err));
 		assert_finished(f->path);
 	}

@@ -640,26 +640,6 @@ static const char *const invariants[] = {
 	" WHERE d.state = 'due' AND e.type = '" REQUEST "'",
 };
 
-static void assert_whole(const char *path, const char *when, int n)
-{
-	sqlite3 *db = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	for (size_t i = 0; i < BW_COUNT(invariants); i++) {
-		sqlite3_stmt *q = NULL;
-		int64_t broken = 0;
-		int rc = sqlite3_prepare_v2(db, invariants[i], -1, &q, NULL);
-
-		if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
-			broken = sqlite3_column_int64(q, 0);
-		(void)sqlite3_finalize(q);
-		if (broken != 0 || (rc != SQLITE_OK && !strstr(sqlite3_errmsg(db), "no such table")))
-			fail_msg("%s %d: %s: %lld %s", when, n, invariants[i], (long long)broken,
-				 sqlite3_errmsg(db));
-	}
-	(void)sqlite3_close(db);
-}
-
 static void remove_database(const char *path)
 {
 	static const char *const ends[] = {"", "-wal", "-shm"};
@@ -685,9 +665,9 @@ static void a_failed_statement_leaves_the_outbox_whole(void **state)
 		rc = work(f->path, &f->err);
 		broken_statement = -1;
 		assert_fault(f, rc, BW_E_STORE, "integer overflow");
-		assert_whole(f->path, "statement", i);
+		assert_whole(invariants, BW_COUNT(invariants), f->path, "statement", i);
 		assert_ok(f, work(f->path, &f->err));
-		assert_whole(f->path, "after statement", i);
+		assert_whole(invariants, BW_COUNT(invariants), f->path, "after statement", i);
 	}
 }
 
@@ -709,9 +689,9 @@ static void a_failed_write_leaves_the_outbox_whole(void **state)
 			if (!hit)
 				break;
 			hits++;
-			assert_whole(f->path, "fault at call", n);
+			assert_whole(invariants, BW_COUNT(invariants), f->path, "fault at call", n);
 			assert_ok(f, work(f->path, &f->err));
-			assert_whole(f->path, "after the fault at call", n);
+			assert_whole(invariants, BW_COUNT(invariants), f->path, "after the fault at call", n);
 		}
 	}
 	assert_true(hits > 100);

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/io.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -118,6 +120,134 @@ static void the_hook_is_called_around_each_line(void **state)
 	bw_buf_done(&c.text);
 }
 
+/* --- what a line is about, and its forms --------------------------------------------------------------- */
+
+static const struct bw_log_context all = {
+	.source = "shop", .build = "web", .base = "debian:12", .sink = "ci", .event = "ab12"};
+
+static void a_line_says_what_it_is_about(void **state)
+{
+	const struct bw_log_context one = {.sink = "ci"}, hostile = {.base = "a\nb"};
+	struct capture c;
+
+	(void)state;
+	capture_begin(&c);
+	bw_log_at(BW_LOG_ERROR, &one, "refused %d", 1);
+	bw_log_at(BW_LOG_WARN, &all, "x");
+	bw_log_at(BW_LOG_WARN, NULL, "y");
+	bw_log_at(BW_LOG_WARN, &hostile, "z");
+	bw_log_at(BW_LOG_INFO, &one, "not said");
+	assert_string_equal(
+		capture_end(&c),
+		"basewatch: error: sink ci: refused 1\n"
+		"basewatch: warning: source shop: build web: base debian:12: sink ci: event ab12: x\n"
+		"basewatch: warning: y\n"
+		"basewatch: warning: base a\\x0ab: z\n");
+	bw_buf_done(&c.text);
+}
+
+static void the_journal_gets_priorities(void **state)
+{
+	const struct bw_log_context one = {.sink = "ci"};
+	struct capture c;
+
+	(void)state;
+	capture_begin(&c);
+	bw_log_set_level(BW_LOG_DEBUG);
+	bw_log_set_format(BW_LOG_JOURNAL);
+	bw_error("a");
+	bw_log_at(BW_LOG_WARN, &one, "b\n<0>forged");
+	bw_info("c");
+	bw_debug("d");
+	bw_log_set_format(BW_LOG_PLAIN);
+	bw_log_set_level(BW_LOG_WARN);
+	assert_string_equal(capture_end(&c), "<3>a\n<4>sink ci: b\\x0a<0>forged\n<6>c\n<7>d\n");
+	bw_buf_done(&c.text);
+}
+
+static void json_lines_have_a_key_for_everything(void **state)
+{
+	struct capture c;
+
+	(void)state;
+	bw_clock_set(1795263382000);
+	capture_begin(&c);
+	bw_log_set_format(BW_LOG_JSON);
+	bw_log_at(BW_LOG_ERROR, &all, "x");
+	bw_warn("say \"%s\"", "a\n\x1B[2J\xC2\x9B\xFF");
+	bw_log_set_format(BW_LOG_PLAIN);
+	bw_clock_set(0);
+	assert_string_equal(capture_end(&c),
+			    "{\"time\":\"2026-11-21T12:16:22Z\",\"level\":\"error\",\"message\":\"x\","
+			    "\"source\":\"shop\",\"build\":\"web\",\"base\":\"debian:12\",\"sink\":\"ci\","
+			    "\"event\":\"ab12\"}\n"
+			    "{\"time\":\"2026-11-21T12:16:22Z\",\"level\":\"warning\","
+			    "\"message\":\"say \\\"a\\\\x0a\\\\x1b[2J\\\\u{009b}\\\\xff\\\"\"}\n");
+	bw_buf_done(&c.text);
+}
+
+/* Everything as long as it may be, of bytes that grow most: the line must still be whole. */
+static void the_longest_line_is_whole_in_every_form(void **state)
+{
+	static const enum bw_log_format forms[] = {BW_LOG_PLAIN, BW_LOG_JOURNAL, BW_LOG_JSON};
+	BW_AUTOFREE char *text = bw_alloc(10001);
+	const struct bw_log_context c = {text, text, text, text, text};
+	struct capture capture;
+
+	(void)state;
+	memset(text, 1, 10000);
+	for (size_t i = 0; i < 3; i++) {
+		capture_begin(&capture);
+		bw_log_set_format(forms[i]);
+		bw_log_at(BW_LOG_ERROR, &c, "%s", text);
+		bw_log_set_format(BW_LOG_PLAIN);
+		capture_end(&capture);
+		assert_true(capture.text.len > 20000);
+		assert_true(forms[i] == BW_LOG_JSON || capture.text.len < 48U << 10);
+		assert_string_equal(capture.text.data + capture.text.len - 5,
+				    forms[i] == BW_LOG_JSON ? "..\"}\n" : "1...\n");
+		bw_buf_done(&capture.text);
+	}
+}
+
+static void expect_automatic(const char *stream, const char *expected)
+{
+	struct capture c;
+
+	capture_begin(&c);
+	if (stream)
+		assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	bw_log_set_format(BW_LOG_AUTO);
+	bw_error("a");
+	bw_log_set_format(BW_LOG_PLAIN);
+	assert_string_equal(capture_end(&c), expected);
+	bw_buf_done(&c.text);
+}
+
+/* The variable is inherited by all that a service starts; that fd 2 still leads there is what counts. */
+static void the_form_follows_where_stderr_leads(void **state)
+{
+	struct capture c;
+	struct stat st;
+	char stream[64];
+
+	(void)state;
+	(void)unsetenv("JOURNAL_STREAM");
+	expect_automatic(NULL, "basewatch: error: a\n");
+	expect_automatic("8:1", "basewatch: error: a\n");
+	expect_automatic("", "basewatch: error: a\n");
+	capture_begin(&c);
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	(void)setenv("JOURNAL_STREAM", stream, 1);
+	bw_log_set_format(BW_LOG_AUTO);
+	bw_error("a");
+	bw_log_set_format(BW_LOG_PLAIN);
+	(void)unsetenv("JOURNAL_STREAM");
+	assert_string_equal(capture_end(&c), "<3>a\n");
+	bw_buf_done(&c.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +256,11 @@ int main(void)
 		cmocka_unit_test(hostile_text_stays_on_its_line),
 		cmocka_unit_test(a_very_long_text_is_cut_visibly),
 		cmocka_unit_test(the_hook_is_called_around_each_line),
+		cmocka_unit_test(a_line_says_what_it_is_about),
+		cmocka_unit_test(the_journal_gets_priorities),
+		cmocka_unit_test(json_lines_have_a_key_for_everything),
+		cmocka_unit_test(the_longest_line_is_whole_in_every_form),
+		cmocka_unit_test(the_form_follows_where_stderr_leads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

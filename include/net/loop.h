@@ -25,6 +25,15 @@ void bw_loop_run(struct bw_loop *l);
 void bw_loop_stop(struct bw_loop *l);
 /* Monotonic milliseconds as read at the start of this turn. */
 uint64_t bw_loop_now(const struct bw_loop *l);
+/* The same clock, read now. */
+uint64_t bw_loop_clock(const struct bw_loop *l);
+/*
+ * From now on turns are timed, without what was spent waiting; `fn` (may be NULL) is told of each that took longer than
+ * `limit_ms`. Call it before bw_loop_run(). It keeps nothing alive.
+ */
+void bw_loop_on_slow(struct bw_loop *l, uint32_t limit_ms, void (*fn)(uint32_t ms, void *arg), void *arg);
+/* Milliseconds of the longest turn that was timed. */
+uint64_t bw_loop_longest(const struct bw_loop *l);
 /* The uv_loop_t, for the other doors of this room only. */
 void *bw_loop_uv(struct bw_loop *l);
 

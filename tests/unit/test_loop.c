@@ -247,6 +247,103 @@ static void test_a_signal_that_nobody_can_catch_is_refused(void **state)
 	assert_null(s->signal);
 }
 
+/* Far from what a loaded machine makes of a turn that does nothing. */
+#define BUSY_MS 200
+#define SLOW_MS 150
+
+static void be_busy(void *arg)
+{
+	struct story *s = arg;
+	uint64_t busy_until = monotonic_ms() + BUSY_MS;
+
+	while (monotonic_ms() < busy_until)
+		;
+	if (s->length > 0)
+		bw_loop_stop(s->loop);
+}
+
+static void note_slow_turn(uint32_t ms, void *arg)
+{
+	struct story *s = arg;
+
+	assert_true(ms >= BUSY_MS - 1);
+	s->at_ms = ms;
+	say(s, 'S');
+}
+
+static void test_a_turn_that_holds_up_the_others_is_told(void **state)
+{
+	struct story *s = *state;
+
+	bw_loop_on_slow(s->loop, SLOW_MS, note_slow_turn, s);
+	s->timer = bw_timer_new(s->loop, be_busy, s);
+	s->other = bw_timer_new(s->loop, say_b, s);
+	bw_timer_start(s->timer, 0);
+	bw_timer_start(s->other, BUSY_MS + 20); /* a turn of its own */
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "Sb");
+	assert_int_equal(bw_loop_longest(s->loop), s->at_ms);
+}
+
+static void test_waiting_is_not_being_slow(void **state)
+{
+	struct story *s = *state;
+
+	bw_loop_on_slow(s->loop, SLOW_MS, note_slow_turn, s);
+	bw_loop_run(s->loop); /* nothing keeps it alive */
+	s->timer = bw_timer_new(s->loop, say_a, s);
+	bw_timer_start(s->timer, BUSY_MS);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "a");
+	assert_true(bw_loop_longest(s->loop) <= SLOW_MS);
+}
+
+static void test_work_outside_of_the_loop_is_no_turn(void **state)
+{
+	struct story *s = *state;
+
+	bw_loop_on_slow(s->loop, SLOW_MS, note_slow_turn, s);
+	be_busy(s);
+	s->timer = bw_timer_new(s->loop, say_a, s);
+	bw_timer_start(s->timer, 0);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "a");
+}
+
+static void hear_and_be_busy(int signum, void *arg)
+{
+	hear(signum, arg);
+	be_busy(arg);
+}
+
+/* Descriptors are served inside of libuv's poll; and this turn is the last one. */
+static void test_slow_work_for_a_descriptor_counts_too(void **state)
+{
+	struct story *s = *state;
+	struct bw_err err = BW_ERR_INIT;
+
+	bw_loop_on_slow(s->loop, SLOW_MS, note_slow_turn, s);
+	assert_int_equal(bw_signal_new(s->loop, SIGUSR1, hear_and_be_busy, s, &s->signal, &err), 0);
+	s->timer = bw_timer_new(s->loop, raise_it, s);
+	s->other = bw_timer_new(s->loop, say_b, s);
+	bw_timer_start(s->timer, 0);
+	bw_timer_start(s->other, 3600000);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "uS");
+}
+
+static void test_the_longest_turn_is_known_without_a_listener(void **state)
+{
+	struct story *s = *state;
+
+	assert_int_equal(bw_loop_longest(s->loop), 0);
+	bw_loop_on_slow(s->loop, 0, NULL, NULL);
+	s->timer = bw_timer_new(s->loop, be_busy, s);
+	bw_timer_start(s->timer, 0);
+	bw_loop_run(s->loop);
+	assert_true(bw_loop_longest(s->loop) >= BUSY_MS - 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -263,6 +360,11 @@ int main(void)
 		TEST(test_signals_arrive_as_events),
 		TEST(test_waiting_for_a_signal_keeps_nothing_alive),
 		TEST(test_a_signal_that_nobody_can_catch_is_refused),
+		TEST(test_a_turn_that_holds_up_the_others_is_told),
+		TEST(test_waiting_is_not_being_slow),
+		TEST(test_work_outside_of_the_loop_is_no_turn),
+		TEST(test_slow_work_for_a_descriptor_counts_too),
+		TEST(test_the_longest_turn_is_known_without_a_listener),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,16 @@ static inline void virtual_timer_start(struct bw_timer *timer, uint64_t delay_ms
 	t->number = ++virtual_loop.number;
 }
 
+static inline void virtual_timer_stop(struct bw_timer *timer)
+{
+	((struct virtual_timer *)(void *)timer)->is_armed = false;
+}
+
+static inline bool virtual_timer_is_armed(const struct bw_timer *timer)
+{
+	return ((const struct virtual_timer *)(const void *)timer)->is_armed;
+}
+
 static inline void virtual_timer_free(struct bw_timer *timer)
 {
 	struct virtual_timer *t = (struct virtual_timer *)(void *)timer, **at = &virtual_loop.timers;
@@ -103,9 +113,12 @@ static inline void virtual_run(uint64_t ms)
 		;
 }
 
-#define bw_loop_now    virtual_loop_now
-#define bw_timer_new   virtual_timer_new
-#define bw_timer_start virtual_timer_start
-#define bw_timer_free  virtual_timer_free
+#define bw_loop_now	  virtual_loop_now
+#define bw_loop_clock	  virtual_loop_now
+#define bw_timer_new	  virtual_timer_new
+#define bw_timer_start	  virtual_timer_start
+#define bw_timer_stop	  virtual_timer_stop
+#define bw_timer_is_armed virtual_timer_is_armed
+#define bw_timer_free	  virtual_timer_free
 
 #endif

@@ -9,6 +9,15 @@
 struct bw_loop {
 	uv_loop_t *uv; /* behind a pointer, so that reading the clock leaves the loop const */
 	bool is_running;
+	/* How long turns take, where somebody wants to know. */
+	uv_prepare_t prepare; /* called before each poll */
+	bool is_metered;
+	uint64_t turn_at_ns,
+		idle_ns; /* at the last reading: the time, and all time spent waiting until then */
+	uint64_t longest_ns;
+	uint32_t slow_ms;
+	void (*slow)(uint32_t ms, void *arg);
+	void *slow_arg;
 };
 
 struct bw_timer {
@@ -49,6 +58,8 @@ void bw_loop_free(struct bw_loop *l)
 
 	if (!l)
 		return;
+	if (l->is_metered)
+		uv_close((uv_handle_t *)&l->prepare, NULL);
 	while ((rc = uv_loop_close(l->uv)) == UV_EBUSY && uv_loop_alive(l->uv))
 		uv_run(l->uv, UV_RUN_NOWAIT);
 	assert(rc == 0); /* someone freed the loop before what lives on it */
@@ -56,11 +67,71 @@ void bw_loop_free(struct bw_loop *l)
 	free(l);
 }
 
+/*
+ * A turn is what happens between two waits. libuv calls back for descriptors inside of its poll, so the time between
+ * its check and prepare handles is only half of one; what it counts as idle is the waiting alone. Returns the length in
+ * nanoseconds, and begins the next one.
+ */
+static uint64_t end_turn(struct bw_loop *l)
+{
+	uint64_t now = uv_hrtime(), idle = uv_metrics_idle_time(l->uv);
+	uint64_t passed = now - l->turn_at_ns, waited = idle - l->idle_ns;
+
+	l->turn_at_ns = now;
+	l->idle_ns = idle;
+	return passed > waited ? passed - waited : 0;
+}
+
+/* The owner is called last: it may do as it likes, and what it does belongs to the next turn. */
+static void judge_turn(struct bw_loop *l)
+{
+	uint64_t turn = end_turn(l), ms = turn / 1000000;
+
+	if (turn > l->longest_ns)
+		l->longest_ns = turn;
+	if (l->slow && ms > l->slow_ms)
+		l->slow(ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX, l->slow_arg);
+}
+
+static void judge_last_turn(uv_prepare_t *p)
+{
+	judge_turn(p->data);
+}
+
 void bw_loop_run(struct bw_loop *l)
 {
+	if (l->is_metered)
+		(void)end_turn(l); /* what happened outside is no turn */
 	l->is_running = true;
 	uv_run(l->uv, UV_RUN_DEFAULT);
 	l->is_running = false;
+	if (l->is_metered)
+		judge_turn(l);
+}
+
+static void start_meter(struct bw_loop *l)
+{
+	(void)uv_loop_configure(l->uv, UV_METRICS_IDLE_TIME); /* known since 1.39 */
+	uv_prepare_init(l->uv, &l->prepare);
+	l->prepare.data = l;
+	uv_prepare_start(&l->prepare, judge_last_turn);
+	uv_unref((uv_handle_t *)&l->prepare);
+	l->is_metered = true;
+	(void)end_turn(l);
+}
+
+void bw_loop_on_slow(struct bw_loop *l, uint32_t limit_ms, void (*fn)(uint32_t ms, void *arg), void *arg)
+{
+	l->slow_ms = limit_ms;
+	l->slow = fn;
+	l->slow_arg = arg;
+	if (!l->is_metered)
+		start_meter(l);
+}
+
+uint64_t bw_loop_longest(const struct bw_loop *l)
+{
+	return l->longest_ns / 1000000;
 }
 
 void bw_loop_stop(struct bw_loop *l)
@@ -82,6 +153,12 @@ uint64_t bw_loop_now(const struct bw_loop *l)
 {
 	refresh_clock(l);
 	return uv_now(l->uv);
+}
+
+uint64_t bw_loop_clock(const struct bw_loop *l)
+{
+	(void)l;
+	return uv_hrtime() / 1000000;
 }
 
 void *bw_loop_uv(struct bw_loop *l)

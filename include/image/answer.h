@@ -26,6 +26,7 @@ enum bw_trouble {
 	BW_TROUBLE_MALFORMED,  /* the registry broke the protocol */
 	BW_TROUBLE_LIMIT,      /* one of our limits was hit */
 	BW_TROUBLE_UNSETTLED,  /* asked again, the registry gave another answer: its replicas disagree */
+	BW_TROUBLE_REFUSED,    /* it leads into this machine or its link, where a stranger must not send us */
 	BW_TROUBLE_COUNT,
 };
 
@@ -46,8 +47,8 @@ enum bw_trouble bw_trouble_from_name(const char *name);
 /* One sentence for people: "the tag is gone", "the name of the registry cannot be resolved". */
 const char *bw_trouble_text(enum bw_trouble t);
 /*
- * May the same question get another answer soon: time-outs, throttling, a broken connection, 5xx, unsettled, and DNS
- * and TLS, because then the host was not asked at all?
+ * May the same question get another answer soon: time-outs, throttling, a broken connection, 5xx, unsettled, and DNS,
+ * TLS and refused, because then the host was not asked at all?
  */
 bool bw_trouble_is_passing(enum bw_trouble t);
 /* Does the registry say that it does not have what was asked for? */

@@ -42,6 +42,9 @@ enum bw_http_failure {
 
 enum bw_http_method { BW_HTTP_HEAD, BW_HTTP_GET, BW_HTTP_POST };
 
+/* Did the user name host and port of this URL? */
+typedef bool (*bw_http_named_fn)(const char *url, void *arg);
+
 /*
  * Redirects are followed up to five times. From https only to https; from http to https, and to http on the
  * same host or on this machine. `Authorization` does not go along to another host, port or scheme. A POST is never
@@ -49,7 +52,9 @@ enum bw_http_method { BW_HTTP_HEAD, BW_HTTP_GET, BW_HTTP_POST };
  *
  * Whoever lets a stranger name the place sets `refuse`: kinds of addresses (net/address.h) that are not connected to,
  * whatever the name was. It holds for redirects too; `refuse_hops` holds only for them, when the user named the first
- * place. A proxy is an address like any other; what a name means behind it is not known here.
+ * place, and not for kinds that the first place is of itself. What `is_named` says the user named is refused by neither.
+ * The proxy of the environment is where the user says: it may be anywhere. What a name means behind it is not known
+ * here; an address in a URL is looked at all the same.
  */
 struct bw_http_request {
 	enum bw_http_method method;
@@ -59,6 +64,8 @@ struct bw_http_request {
 	size_t body_len;
 	bool stays; /* redirects are not followed: they are answers like any other */
 	unsigned refuse, refuse_hops;
+	bw_http_named_fn is_named; /* may be called until the callback; NULL: he named nothing */
+	void *named_arg;
 	bool allow_plain;    /* http:// may be spoken: to this machine, or the user named the host */
 	bool is_direct;	     /* no proxy of the environment: the host is this machine */
 	bool is_multiplexed; /* it speaks HTTP/2: wait for its connection, open no other */
@@ -72,13 +79,17 @@ struct bw_http_response {
 	bool timed_out;
 	bool is_mute;	       /* with CONNECT: the peer was reached, and never answered the TLS handshake */
 	bool is_refused;       /* with CONNECT: every address is of a kind that was refused */
-	unsigned status;       /* 0 with a failure before the status line */
-	unsigned http_version; /* 1 or 2 */
-	bool redirected;       /* the answer comes from another URL than the one asked for */
-	const char *effective_url; /* the last URL */
-	const char *peer_address;  /* IP address of the last connection, or of the proxy; "" without */
-	const char *error;	   /* the failure in words; "" without one */
-	const char *headers;	   /* of the last response, "name: value\n" each, names in lower case */
+	unsigned refused_kind; /* with is_refused: of which ... */
+	const char *refused_address; /* ... and one of these addresses; "": the URL itself says so */
+	unsigned status;	     /* 0 with a failure before the status line */
+	unsigned http_version;	     /* 1 or 2 */
+	bool redirected;	     /* the answer comes from another URL than the one asked for */
+	const char *effective_url;   /* the last URL */
+	const char *peer_address;    /* IP address of the last connection, or of the proxy; "" without */
+	/* The address of the place that was asked first; "": not connected, or that was a proxy's. */
+	const char *first_address;
+	const char *error;   /* the failure in words; "" without one */
+	const char *headers; /* of the last response, "name: value\n" each, names in lower case */
 	const struct bw_buf *body;
 };
 
@@ -99,6 +110,9 @@ void bw_http_cancel(struct bw_http_transfer *t); /* no callback; not after the c
  * size. False: there is none.
  */
 bool bw_http_header(const struct bw_http_response *r, const char *name, unsigned nth, char *out, size_t size);
+
+/* Where the system's certificates are looked for, as the environment has it; NULL: nowhere. */
+void bw_http_trusted(const char **ret_file, const char **ret_folder);
 
 /* "libcurl/7.88.1 OpenSSL/3.0 ..." for --version. */
 const char *bw_http_version(void);

@@ -15,15 +15,40 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "image/answer.h"
+#include "net/address.h"
 #include "net/loop.h"
 #include "registry/credentials.h"
 
 struct bw_registry;
 
+/*
+ * What holds for one registry. HOST[:PORT] as people write it in references (docker.io and index.docker.io are one), and
+ * only that port; or "*", whose `connections` and `ca_file` are for all hosts without an entry, and the former also for
+ * those that do not say. Credentials are shown to this registry and to the token endpoint that it names, and come before
+ * those of bw_registry_options.
+ */
+struct bw_registry_host_options {
+	const char *host;
+	unsigned connections;		 /* 0: not said */
+	bool insecure;			 /* may be spoken to without TLS; not for "*" */
+	const char *ca_file;		 /* NULL: not said */
+	const char *username, *password; /* NULL: none; not for "*" */
+};
+
+/* Everything but `credentials` is copied. `ca_file` and `connections` hold where the entries do not say. */
 struct bw_registry_options {
 	const char *ca_file; /* trusted besides the system store; may be NULL */
 	const char *const
 		*insecure; /* host[:port] that may be spoken to without TLS; NULL-terminated or NULL */
+	const struct bw_registry_host_options *hosts;
+	size_t host_count;
+	/*
+	 * Kinds of addresses (net/address.h) that registries, their token endpoints and redirects must not lead to: for what
+	 * strangers name. Not refused are those that `hosts` names, "*" being no name, and those in `insecure`. Whatever this
+	 * says, nobody who is not on this machine or its link himself sends us there by a redirect or to a token endpoint,
+	 * unless that one is named. What is refused is BW_TROUBLE_REFUSED.
+	 */
+	unsigned refuse;
 	const struct bw_credentials *credentials; /* outlives the registry client; NULL: anonymous */
 	unsigned connections;			  /* per registry; 0: 3 */
 	uint32_t connect_timeout_ms;		  /* 0: 5,000 */
@@ -60,6 +85,15 @@ void bw_registry_fetch_blob(struct bw_registry *r, const char *registry, const c
 			    const struct bw_digest *digest, bw_body_fn fn, void *arg);
 
 struct bw_registry_counts bw_registry_count(const struct bw_registry *r);
+
+/* What the answers of one registry have shown. */
+struct bw_registry_facts {
+	bool is_plain; /* it does not speak TLS */
+	bool has_clock;
+	int64_t ahead_ms; /* our clock is so far ahead of its own, within a second or two */
+};
+/* False: it has not answered yet. */
+bool bw_registry_look(const struct bw_registry *r, const char *registry, struct bw_registry_facts *ret);
 
 /* Is this host (with or without port) the machine itself: localhost, 127.0.0.0/8, ::1? */
 bool bw_registry_is_loopback(const char *registry);

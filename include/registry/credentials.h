@@ -14,6 +14,8 @@ struct bw_credential {
 	char *password;
 };
 
+void bw_credential_done(struct bw_credential *c); /* wipes */
+
 struct bw_credentials;
 
 /* Empty: everything anonymous. */
@@ -32,6 +34,8 @@ int bw_credentials_parse(struct bw_credentials *c, const char *text, size_t len,
  * be read or parsed gives an error that names it: the caller warns once and goes on.
  */
 int bw_credentials_load(struct bw_credentials *c, struct bw_err *err) BW_NODISCARD;
+/* That file, whether it is there or not; NULL: the environment names none. The caller frees. */
+char *bw_credentials_path(void);
 
 /* For "registry/repository"; keys by registry, or namespaced ("host/ns"), longest first. NULL: anonymous. */
 const struct bw_credential *bw_credentials_find(const struct bw_credentials *c, const char *registry,

@@ -71,6 +71,7 @@ static bool challenge(struct world *w, const char *realm, const char *peer)
 		.status = 401,
 		.effective_url = "",
 		.peer_address = peer,
+		.first_address = peer,
 		.error = "",
 		.headers = headers,
 		.body = &nothing,
@@ -130,6 +131,16 @@ static void test_realms_are_taken_or_refused(void **state)
 		}
 		close_host(w);
 	}
+}
+
+static void test_a_realm_that_the_user_named_may_be_private(void **state)
+{
+	static const char *const insecure[] = {"10.1.2.3", NULL};
+	struct world *w = *state;
+
+	open_host(w, "registry.example", insecure);
+	assert_true(challenge(w, "https://10.1.2.3/token", PUBLIC));
+	assert_false(challenge(w, "https://10.1.2.4/token", PUBLIC));
 }
 
 static void test_a_plain_registry_may_name_a_plain_realm(void **state)
@@ -209,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_realms_are_taken_or_refused),
+		TEST(test_a_realm_that_the_user_named_may_be_private),
 		TEST(test_a_plain_registry_may_name_a_plain_realm),
 		TEST(test_credentials_are_shown_over_tls_or_where_the_user_said_so),
 		TEST(test_a_registry_that_never_stops_asking_is_left),

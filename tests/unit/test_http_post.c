@@ -266,12 +266,8 @@ static void test_a_redirect_to_a_refused_place_is_not_followed(void **state)
 		"HTTP/1.1 302 Go\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n");
 	open_http(w, NULL, NULL);
 	req = request(w, BW_HTTP_GET, "127.0.0.1", "/a");
-	req.refuse_hops = BW_ADDRESS_LOOPBACK; /* the first place was named by the user */
-	run(w, &req);
-	assert_is_refused(w, "127.0.0.1 is a loopback address");
-	assert_int_equal(peer_count(w->peer, "", ""), 1);
-	assert_int_equal(peer_connections(w->other), 0);
-	req.refuse_hops = 0;
+	req.refuse_hops =
+		BW_ADDRESS_LOOPBACK; /* the first place was named by the user, and is there itself */
 	run(w, &req);
 	assert_int_equal(w->failure, BW_HTTP_OK);
 	assert_int_equal(peer_connections(w->other), 1);
@@ -279,6 +275,63 @@ static void test_a_redirect_to_a_refused_place_is_not_followed(void **state)
 	req.refuse = BW_ADDRESS_LINK_LOCAL; /* holds for all hops */
 	run(w, &req);
 	assert_is_refused(w, "169.254.169.254 is a link-local or metadata address");
+	req.refuse = 0;
+	req.refuse_hops = BW_ADDRESS_LINK_LOCAL;
+	run(w, &req);
+	assert_is_refused(w, "169.254.169.254 is a link-local or metadata address");
+}
+
+static void test_a_redirect_into_this_machine_is_refused_to_who_is_not_there(void **state)
+{
+	struct world *w = *state;
+	struct bw_http_request req;
+	char text[256];
+
+	w->peer = peer_new(NULL);
+	w->other = peer_new(NULL);
+	peer_on(w->other, "", "", OK_ANSWER);
+	(void)snprintf(text, sizeof(text),
+		       "HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:%u/\r\nContent-Length: 0\r\n\r\n",
+		       w->other->port);
+	peer_on(w->peer, "GET http://h.example", "", text);
+	open_http(w, NULL, NULL);
+	(void)snprintf(text, sizeof(text), "http://127.0.0.1:%u", w->peer->port);
+	setenv("http_proxy", text, 1);
+	req = request(w, BW_HTTP_GET, "h.example", "/");
+	req.is_direct = false;
+	req.refuse_hops = BW_ADDRESS_LOOPBACK;
+	run(w, &req);
+	assert_is_refused(w, "the host of the URL is a loopback address");
+	assert_int_equal(peer_connections(w->other), 0);
+	req.refuse = BW_ADDRESS_LOOPBACK; /* the proxy is there, and yet it is used */
+	run(w, &req);
+	unsetenv("http_proxy");
+	assert_is_refused(w, "the host of the URL is a loopback address");
+	assert_int_equal(peer_count(w->peer, "GET http://h.example", ""), 2);
+}
+
+static bool is_named(const char *url, void *arg)
+{
+	return strstr(url, arg) != NULL;
+}
+
+static void test_what_the_user_named_is_not_refused(void **state)
+{
+	struct world *w = *state;
+	struct bw_http_request req;
+	char port[16];
+
+	open_plain(w);
+	(void)snprintf(port, sizeof(port), ":%u/", w->peer->port);
+	req = request(w, BW_HTTP_GET, "127.0.0.1", "/");
+	req.refuse = BW_ADDRESS_LOOPBACK;
+	req.is_named = is_named;
+	req.named_arg = port;
+	run(w, &req);
+	assert_int_equal(w->failure, BW_HTTP_OK);
+	port[1] = 'x';
+	run(w, &req);
+	assert_is_refused(w, "127.0.0.1 is a loopback address");
 }
 
 /* What stands in the URL is looked at even when a proxy connects for us. */
@@ -391,6 +444,8 @@ int main(void)
 		TEST(test_a_refused_address_is_not_connected_to),
 		TEST(test_a_name_for_a_refused_address_is_refused_too),
 		TEST(test_a_connection_that_is_there_is_refused_before_a_byte_goes_out),
+		TEST(test_a_redirect_into_this_machine_is_refused_to_who_is_not_there),
+		TEST(test_what_the_user_named_is_not_refused),
 		TEST(test_a_redirect_to_a_refused_place_is_not_followed),
 		TEST(test_a_proxy_is_not_asked_for_a_refused_address),
 		TEST(test_a_client_certificate_is_shown_to_who_asks),

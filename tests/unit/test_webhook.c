@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "notify/webhook.h"
 #include "unit/identity.h"
+#include "unit/names.h"
 #include "unit/peer.h"
 
 #define JSON   "{\"specversion\":\"1.0\",\"id\":\"e1\"}"
@@ -281,7 +282,6 @@ static void test_a_large_answer_is_an_answer(void **state)
 static void test_this_machine_has_to_be_named_or_allowed(void **state)
 {
 	struct world *w = *state;
-	char proxy[64];
 
 	w->peer = peer_new(NULL);
 	peer_on(w->peer, "POST", "", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -289,14 +289,27 @@ static void test_this_machine_has_to_be_named_or_allowed(void **state)
 	open_sink(w);
 	expect(w, BW_SINK_OK, 0, "HTTP 200");
 	close_sink(w);
-	/* A place that leads here without the URL saying so, by way of a proxy. */
-	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", w->peer->port);
-	setenv("http_proxy", proxy, 1);
-	(void)snprintf(w->url, sizeof(w->url), "http://h.example/");
+	/* A place that leads here without the URL saying so. */
+	(void)snprintf(w->url, sizeof(w->url), "http://" REBOUND ":%u/", w->peer->port);
 	open_sink(w);
 	expect(w, BW_SINK_RETRY, 0, "127.0.0.1 is a loopback address, which is not talked to");
 	close_sink(w);
 	w->options.allow_loopback = true;
+	open_sink(w);
+	expect(w, BW_SINK_OK, 0, "HTTP 200");
+	assert_int_equal(peer_count(w->peer, "POST /", "Host: " REBOUND), 1);
+}
+
+static void test_the_users_proxy_may_be_on_this_machine(void **state)
+{
+	struct world *w = *state;
+	char proxy[64];
+
+	w->peer = peer_new(NULL);
+	peer_on(w->peer, "POST", "", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", w->peer->port);
+	setenv("http_proxy", proxy, 1);
+	(void)snprintf(w->url, sizeof(w->url), "http://h.example/");
 	open_sink(w);
 	expect(w, BW_SINK_OK, 0, "HTTP 200");
 	unsetenv("http_proxy");
@@ -483,6 +496,7 @@ int main(void)
 		TEST(test_no_answer_is_tried_again),
 		TEST(test_a_large_answer_is_an_answer),
 		TEST(test_this_machine_has_to_be_named_or_allowed),
+		TEST(test_the_users_proxy_may_be_on_this_machine),
 		TEST(test_link_local_places_need_leave),
 		TEST(test_the_ca_file_and_the_client_certificate_are_used),
 		TEST(test_options_that_can_never_work_are_refused),

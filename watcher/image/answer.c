@@ -27,6 +27,7 @@ static const struct trouble troubles[BW_TROUBLE_COUNT] = {
 	[BW_TROUBLE_MALFORMED] = {"malformed", "the answer of the registry makes no sense"},
 	[BW_TROUBLE_LIMIT] = {"limit", "a limit of basewatch was reached"},
 	[BW_TROUBLE_UNSETTLED] = {"unsettled", "the registry gives different answers to one question"},
+	[BW_TROUBLE_REFUSED] = {"refused", "the registry leads to an address that is not talked to"},
 };
 
 /* The value may come from a database row, so one outside the table is no bug of ours. */
@@ -56,7 +57,7 @@ const char *bw_trouble_text(enum bw_trouble t)
 }
 
 /*
- * A host that cannot be asked at all (DNS, TLS) says nothing of what it has: like one that does not answer in time,
+ * A host that cannot be asked at all (DNS, TLS, refused) says nothing of what it has: like one that does not answer in time,
  * it may do so at the next sweep. What a registry refuses, lacks or gets wrong, it will the next time too.
  */
 bool bw_trouble_is_passing(enum bw_trouble t)
@@ -68,7 +69,8 @@ bool bw_trouble_is_passing(enum bw_trouble t)
 	case BW_TROUBLE_TLS:
 	case BW_TROUBLE_CONNECTION:
 	case BW_TROUBLE_SERVER:
-	case BW_TROUBLE_UNSETTLED: return true;
+	case BW_TROUBLE_UNSETTLED:
+	case BW_TROUBLE_REFUSED: return true;
 	case BW_TROUBLE_NONE:
 	case BW_TROUBLE_TAG_GONE:
 	case BW_TROUBLE_REPOSITORY_GONE:

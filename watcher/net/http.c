@@ -15,6 +15,7 @@
 #include "core/mem.h"
 #include "net/address.h"
 #include "net/headers.h"
+#include "net/hop.h"
 #include "net/trust.h"
 
 #define MAX_HEADERS	24 /* of one request */
@@ -45,9 +46,7 @@ struct bw_http_transfer {
 	bool was_tls;				  /* the last hop was */
 	bool is_plain, is_direct, is_multiplexed; /* as set in the easy handle now */
 	bool stays;				  /* the same: redirects are not followed */
-	unsigned refuse, refuse_hops;		  /* kinds of addresses, see http.h */
-	bool is_refused;			  /* one was */
-	char refusal[128];			  /* which, in words */
+	struct bw_hops hops;			  /* which places are refused */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -136,39 +135,16 @@ static int note_resolving(void *state, void *reserved, void *arg)
 	return 0;
 }
 
-/* The part of a URL that names host and port; its length in `ret_len`. */
-static const char *authority(const char *url, size_t *ret_len)
-{
-	const char *from = strstr(url, "://");
-
-	from = from ? from + 3 : url;
-	*ret_len = strcspn(from, "/?#");
-	return from;
-}
-
-static bool is_same_host(const char *a, const char *b)
-{
-	size_t a_len, b_len;
-
-	a = authority(a, &a_len);
-	b = authority(b, &b_len);
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
-}
-
-/* Is this kind of address refused to the hop that is made now? Then `what` is told. */
-static bool refuses(struct bw_http_transfer *t, unsigned kind, const char *what)
+/* Where in its chain of redirects is the transfer now? */
+static void locate(const struct bw_http_transfer *t, struct bw_hop *ret)
 {
 	long redirects = 0;
+	char *url = NULL;
 
-	if (!(kind & (t->refuse | t->refuse_hops)))
-		return false;
 	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirects);
-	if (!(kind & (redirects > 0 ? t->refuse_hops : t->refuse)))
-		return false;
-	t->is_refused = true;
-	(void)snprintf(t->refusal, sizeof(t->refusal), "%s is %s, which is not talked to", what,
-		       bw_address_kind_name(kind));
-	return true;
+	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+	ret->url = url;
+	ret->is_redirect = redirects > 0;
 }
 
 /*
@@ -178,46 +154,40 @@ static bool refuses(struct bw_http_transfer *t, unsigned kind, const char *what)
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct bw_http_transfer *t = arg;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)&a->addr;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)&a->addr;
+	bool is_six = a->family == AF_INET6;
 	char text[INET6_ADDRSTRLEN] = "";
-	const void *bytes = a->family == AF_INET6
-				    ? (const void *)&((struct sockaddr_in6 *)(void *)&a->addr)->sin6_addr
-				    : (const void *)&((struct sockaddr_in *)(void *)&a->addr)->sin_addr;
+	struct bw_hop hop = {.address = text, .port = ntohs(is_six ? six->sin6_port : four->sin_port)};
 
 	(void)purpose;
-	if (!inet_ntop(a->family, bytes, text, sizeof(text)))
+	if (!inet_ntop(a->family, is_six ? (const void *)&six->sin6_addr : &four->sin_addr, text,
+		       sizeof(text)))
 		return CURL_SOCKET_BAD;
-	if (refuses(t, bw_address_kind(&a->addr), text))
+	locate(t, &hop);
+	if (!bw_hops_may_open(&t->hops, &hop))
 		return CURL_SOCKET_BAD;
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
 /*
- * A connection that another request made is used again without a new socket, and a proxy connects for us, to what the
- * URL says: so both are looked at once more, before a byte of the request goes out.
- */
-static bool is_refused_place(struct bw_http_transfer *t, const char *peer, const char *url)
-{
-	return refuses(t, bw_address_kind_of_url(peer), peer) ||
-	       (url && refuses(t, bw_address_kind_of_url(url), "the host of the URL"));
-}
-
-/*
- * Runs when there is a connection, before a byte of the request goes out. libcurl takes the protocols that
- * redirects may lead to for the whole chain at once; the rule of http.h needs the hop before as well.
+ * Runs when there is a connection, before a byte of the request goes out; one that another request made is used without
+ * a new socket. libcurl takes the protocols that redirects may lead to for the whole chain at once; the rule of http.h
+ * needs the hop before as well.
  */
 static int check_hop(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
 	struct bw_http_transfer *t = arg;
 	bool is_first = !t->is_connected, was_tls = t->was_tls;
-	char *url = NULL;
+	struct bw_hop hop = {.address = peer, .port = (unsigned)peer_port};
+	const char *url;
 
 	(void)local;
-	(void)peer_port;
 	(void)local_port;
 	t->is_connected = true;
-	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
-	t->is_refused = false; /* there was another address */
-	if (is_refused_place(t, peer, url)) {
+	locate(t, &hop);
+	url = hop.url;
+	if (!bw_hops_may_send(&t->hops, &hop)) {
 		break_off(t, BW_HTTP_CONNECT);
 		return CURL_PREREQFUNC_ABORT;
 	}
@@ -227,7 +197,7 @@ static int check_hop(void *arg, char *peer, char *local, int peer_port, int loca
 	if (is_first || t->was_tls)
 		return CURL_PREREQFUNC_OK;
 	if (!was_tls && url &&
-	    (is_same_host(url, t->sent) || bw_address_kind_of_url(peer) & BW_ADDRESS_LOOPBACK))
+	    (bw_hop_is_same_host(url, t->sent) || bw_address_kind_of_url(peer) & BW_ADDRESS_LOOPBACK))
 		return CURL_PREREQFUNC_OK;
 	break_off(t, BW_HTTP_REDIRECT);
 	return CURL_PREREQFUNC_ABORT;
@@ -416,8 +386,8 @@ static const char *error_text(struct bw_http_transfer *t, enum bw_http_failure f
 
 	if (failure == BW_HTTP_OK)
 		return "";
-	if (t->is_refused)
-		return t->refusal;
+	if (t->hops.is_refused)
+		return t->hops.refusal;
 	if (t->verdict == BW_HTTP_REDIRECT)
 		return "redirected from https to http, or to http on another host";
 	if (failure == BW_HTTP_LIMIT)
@@ -452,7 +422,10 @@ static void describe(struct bw_http_transfer *t, CURLcode result, struct bw_http
 	};
 	ret->failure = classify(t, result, ret->status);
 	ret->is_mute = ret->timed_out && ret->failure == BW_HTTP_CONNECT && t->is_shaking_hands;
-	ret->is_refused = ret->failure == BW_HTTP_CONNECT && t->is_refused;
+	ret->is_refused = ret->failure == BW_HTTP_CONNECT && t->hops.is_refused;
+	ret->refused_kind = ret->is_refused ? t->hops.kind : 0;
+	ret->refused_address = ret->is_refused ? t->hops.address : "";
+	ret->first_address = bw_hops_first_address(&t->hops);
 	ret->error = error_text(t, ret->failure, result);
 }
 
@@ -848,15 +821,13 @@ int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_
 	t->is_resolving = false;
 	t->is_shaking_hands = false;
 	t->is_connected = false;
-	t->is_refused = false;
-	t->refuse = req->refuse;
-	t->refuse_hops = req->refuse | req->refuse_hops;
 	t->was_tls = false;
 	t->error[0] = '\0';
 	bw_buf_clear(&t->body);
 	t->body.max = req->max_body;
 	bw_headers_clear(&t->headers);
 	set_request(t, req);
+	bw_hops_begin(&t->hops, req, t->sent);
 	if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
 		put_away(t);
 		return bw_fail(err, BW_E_SYS, "libcurl does not take %s", req->url);
@@ -878,6 +849,14 @@ void bw_http_cancel(struct bw_http_transfer *t)
 bool bw_http_header(const struct bw_http_response *r, const char *name, unsigned nth, char *out, size_t size)
 {
 	return bw_headers_get(r->headers, name, nth, out, size);
+}
+
+void bw_http_trusted(const char **ret_file, const char **ret_folder)
+{
+	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+
+	*ret_file = bw_trust_place("SSL_CERT_FILE", v->cainfo);
+	*ret_folder = bw_trust_place("SSL_CERT_DIR", v->capath);
 }
 
 const char *bw_http_version(void)

@@ -17,7 +17,7 @@ struct bw_trust {
 	bool has_folder, has_file; /* of the system: taken into the store */
 };
 
-static const char *place(const char *variable, const char *otherwise)
+const char *bw_trust_place(const char *variable, const char *otherwise)
 {
 	const char *value = getenv(variable);
 
@@ -41,8 +41,8 @@ int bw_trust_new(const char *ca_file, const char *system_file, const char *syste
 		bw_trust_free(t);
 		return bw_fail(err, BW_E_INPUT, "%s: cannot be read as a file of PEM certificates", ca_file);
 	}
-	t->system_file = bw_strdup_null(place("SSL_CERT_FILE", system_file));
-	t->system_dir = bw_strdup_null(place("SSL_CERT_DIR", system_dir));
+	t->system_file = bw_strdup_null(bw_trust_place("SSL_CERT_FILE", system_file));
+	t->system_dir = bw_strdup_null(bw_trust_place("SSL_CERT_DIR", system_dir));
 	*ret = t;
 	return 0;
 }

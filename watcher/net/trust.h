@@ -20,6 +20,9 @@ int bw_trust_new(const char *ca_file, const char *system_file, const char *syste
 		 struct bw_err *err) BW_NODISCARD;
 void bw_trust_free(struct bw_trust *t);
 
+/* The value of SSL_CERT_FILE or SSL_CERT_DIR, else the place of this system. */
+const char *bw_trust_place(const char *variable, const char *otherwise);
+
 /*
  * Can this certificate (with its chain) and its key be used? Both PEM, the key without a pass phrase. libcurl reads
  * them anew for each connection, so files that are replaced later are taken then.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/def.h"
 #include "core/text.h"
 #include "registry/client.h"
 
@@ -91,6 +92,17 @@ const char *bw_origin_name(const struct bw_origin *o, char out[BW_ORIGIN_MAX])
 bool bw_origin_equal(const struct bw_origin *a, const struct bw_origin *b)
 {
 	return a->is_tls == b->is_tls && a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+bool bw_host_is_hub(const char *host)
+{
+	static const char *const names[] = {"docker.io", "index.docker.io", "registry-1.docker.io",
+					    "registry.hub.docker.com"};
+
+	for (size_t i = 0; i < BW_COUNT(names); i++)
+		if (strcasecmp(host, names[i]) == 0)
+			return true;
+	return false;
 }
 
 bool bw_host_is_loopback(const char *host)

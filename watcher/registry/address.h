@@ -22,6 +22,8 @@ bool bw_origin_of_registry(const char *registry, bool is_tls, struct bw_origin *
 const char *bw_origin_name(const struct bw_origin *o, char out[BW_ORIGIN_MAX]);
 bool bw_origin_equal(const struct bw_origin *a, const struct bw_origin *b);
 
+/* One of the names that people have for Docker Hub. */
+bool bw_host_is_hub(const char *host);
 /* "localhost" or a loopback address. */
 bool bw_host_is_loopback(const char *host);
 /*

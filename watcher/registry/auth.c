@@ -8,7 +8,9 @@
 #include "registry/credentials.h"
 #include "registry/host.h"
 #include "registry/login.h"
+#include "registry/places.h"
 #include "registry/question.h"
+#include "registry/reach.h"
 #include "registry/ticket.h"
 
 #define MAX_CHALLENGES 4 /* 401s in one question */
@@ -98,7 +100,8 @@ static bool check_realm(const struct bw_host *h, const char *realm, struct bw_or
 		what = "which is no web address";
 	else if (!ret->is_tls && !h->is_plain)
 		what = "which is not encrypted";
-	else if (bw_host_is_private(ret->host) && !is_private_registry(h))
+	else if (bw_host_is_private(ret->host) && !is_private_registry(h) &&
+		 !bw_places_is_named(&h->registry->places, ret))
 		what = "which is an address of a private network";
 	if (what)
 		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%s wants a log-in at %.80s, %s", h->name,
@@ -206,8 +209,7 @@ bool bw_auth_challenged(struct bw_question *q, const struct bw_http_response *r,
 			       *err.msg ? err.msg : "again and again");
 		return false;
 	}
-	if (bw_host_is_private(r->peer_address))
-		q->host->peer_is_private = true;
+	bw_reach_note(q->host, r);
 	if (q->sent == BW_SENT_TOKEN && c.scheme == BW_CHALLENGE_BEARER)
 		again = token_refused(q, &c, f);
 	else if (q->sent == BW_SENT_BASIC && c.scheme == BW_CHALLENGE_BASIC)

@@ -5,10 +5,10 @@
 #include <sys/random.h>
 
 #include "core/mem.h"
-#include "core/version.h"
 #include "registry/host.h"
 #include "registry/internal.h"
 #include "registry/list.h"
+#include "registry/places.h"
 #include "registry/question.h"
 
 #define MAX_URL_BYTES 8192
@@ -19,24 +19,9 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 	return value ? value : otherwise;
 }
 
-static char **copy_list(const char *const *list)
-{
-	char **copy;
-	size_t n = 0;
-
-	while (list && list[n])
-		n++;
-	copy = bw_alloc((n + 1) * sizeof(*copy));
-	for (size_t i = 0; i < n; i++)
-		copy[i] = bw_strdup(list[i]);
-	return copy;
-}
-
 static void release(struct bw_registry *r)
 {
-	for (char **entry = r->insecure; *entry; entry++)
-		free(*entry);
-	free(r->insecure);
+	bw_places_done(&r->places);
 	bw_list_free(&r->spare);
 	bw_buf_done(&r->url);
 	bw_buf_done(&r->secret);
@@ -52,17 +37,11 @@ int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, stru
 		    struct bw_err *err)
 {
 	struct bw_registry *r = BW_NEW(struct bw_registry);
-	struct bw_http_options ho = {
-		.ca_file = o->ca_file,
-		.connections_per_host = o->connections ? o->connections : 3,
-		.user_agent = "basewatch/" BW_VERSION,
-	};
 	int rc;
 
 	r->loop = l;
 	r->credentials = o->credentials;
-	r->insecure = copy_list(o->insecure);
-	r->connections = ho.connections_per_host;
+	r->refuse = o->refuse;
 	r->connect_timeout_ms = or_default(o->connect_timeout_ms, 5000);
 	r->answer_timeout_ms = or_default(o->answer_timeout_ms, 10000);
 	r->give_up_ms = or_default(o->give_up_ms, 30000);
@@ -70,8 +49,9 @@ int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, stru
 	r->next_retry_ms = 1000;
 	bw_buf_init(&r->url, MAX_URL_BYTES);
 	bw_buf_init(&r->secret, BW_MAX_CREDENTIALS_BYTES * 2);
-	rc = bw_http_new(l, &ho, &r->http, err);
+	rc = bw_places_init(&r->places, l, o, err);
 	if (rc < 0) {
+		bw_places_close(&r->places);
 		release(r);
 		return rc;
 	}
@@ -84,12 +64,12 @@ int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, stru
 	return 0;
 }
 
-/* Nothing calls back after bw_http_free(). In a callback of ours deliver() frees the rest behind it. */
+/* Nothing calls back after bw_places_close(). In a callback of ours deliver() frees the rest behind it. */
 void bw_registry_free(struct bw_registry *r)
 {
 	if (!r || r->is_freed)
 		return;
-	bw_http_free(r->http);
+	bw_places_close(&r->places);
 	bw_timer_free(r->wake);
 	bw_list_free(&r->ending);
 	bw_map_free(r->hosts, bw_host_free);
@@ -229,4 +209,15 @@ unsigned bw_registry_room(struct bw_registry *r, const char *registry)
 struct bw_registry_counts bw_registry_count(const struct bw_registry *r)
 {
 	return r->counts;
+}
+
+bool bw_registry_look(const struct bw_registry *r, const char *registry, struct bw_registry_facts *ret)
+{
+	const struct bw_host *h = bw_map_get(r->hosts, registry);
+
+	if (!h || !h->has_spoken)
+		return false;
+	*ret = (struct bw_registry_facts){
+		.is_plain = h->is_plain, .has_clock = h->has_clock, .ahead_ms = h->ahead_ms};
+	return true;
 }

@@ -15,6 +15,7 @@
 #include "core/map.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "registry/address.h"
 
 struct entry {
 	struct bw_credential credential;
@@ -32,14 +33,20 @@ static void wipe(char *s)
 	free(s);
 }
 
+void bw_credential_done(struct bw_credential *c)
+{
+	wipe(c->user);
+	wipe(c->password);
+	*c = (struct bw_credential){0};
+}
+
 static void free_entry(void *p)
 {
 	struct entry *e = p;
 
 	if (!e)
 		return;
-	wipe(e->credential.user);
-	wipe(e->credential.password);
+	bw_credential_done(&e->credential);
 	free(e);
 }
 
@@ -63,12 +70,6 @@ void bw_credentials_free(struct bw_credentials *c)
  * ---- keys
  * ---------------------------------------------------------------------------------------------------------
  */
-
-static bool is_hub(const char *host)
-{
-	return bw_text_is(host, "index.docker.io") || bw_text_is(host, "registry-1.docker.io") ||
-	       bw_text_is(host, "registry.hub.docker.com");
-}
 
 /* What docker writes behind a host: the root of one of the registry APIs, and no namespace. */
 static bool is_api_root(const char *path)
@@ -105,7 +106,7 @@ static char *normal_key(const char *key)
 	path_len = strlen(path);
 	while (path_len > 0 && path[path_len - 1] == '/')
 		path_len--;
-	return bw_asprintf("%s%.*s", is_hub(host) ? "docker.io" : host, (int)path_len, path);
+	return bw_asprintf("%s%.*s", bw_host_is_hub(host) ? "docker.io" : host, (int)path_len, path);
 }
 
 /* --- entries ---------------------------------------------------------------------------------- */
@@ -170,9 +171,7 @@ static int read_entry(const json_t *object, struct bw_credential *ret)
 	if (*ret->password || !*member(object, "identitytoken"))
 		return 1;
 	/* The password is empty because the identity token stands for it. */
-	wipe(ret->user);
-	wipe(ret->password);
-	*ret = (struct bw_credential){0};
+	bw_credential_done(ret);
 	return 0;
 }
 
@@ -230,8 +229,7 @@ int bw_credentials_parse(struct bw_credentials *c, const char *text, size_t len,
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-/* NULL: there is none to look for. */
-static char *file_path(void)
+char *bw_credentials_path(void)
 {
 	const char *file = getenv("REGISTRY_AUTH_FILE"), *folder = getenv("DOCKER_CONFIG"),
 		   *home = getenv("HOME");
@@ -245,7 +243,7 @@ static char *file_path(void)
 
 int bw_credentials_load(struct bw_credentials *c, struct bw_err *err)
 {
-	BW_AUTOFREE char *path = file_path();
+	BW_AUTOFREE char *path = bw_credentials_path();
 	struct bw_err why = BW_ERR_INIT;
 	struct bw_buf text;
 	int rc;

@@ -8,10 +8,12 @@
 
 #include "core/clock.h"
 #include "core/text.h"
+#include "net/address.h"
 #include "registry/address.h"
 
 #define MAX_RETRY_AFTER_S 86400
 #define MAX_PEER_TEXT	  160 /* bytes of the peer's own words that a message takes */
+#define LEAD_MAX	  120
 
 void bw_failure_set(struct bw_failure *f, enum bw_trouble trouble, enum bw_retry retry, const char *fmt, ...)
 {
@@ -57,6 +59,56 @@ static const struct {
 	[BW_HTTP_PROTOCOL] = {BW_TROUBLE_MALFORMED, BW_RETRY_NEVER, false},
 };
 
+/* --- places that are not talked to ------------------------------------------------------------ */
+
+/* "leads to a loopback address (127.0.0.1)" */
+static const char *lead(const struct bw_http_response *r, char *out, size_t size)
+{
+	bool has_address = r->refused_address && *r->refused_address;
+
+	(void)snprintf(out, size, "leads to %s%s%s%s", bw_address_kind_name(r->refused_kind),
+		       has_address ? " (" : "", has_address ? r->refused_address : "",
+		       has_address ? ")" : "");
+	return out;
+}
+
+/* Not asked again in this sweep: the rule stays, and a name that leads elsewhere by then is asked at the next. */
+static void set_refused(const struct bw_http_response *r, const char *whom, struct bw_failure *f)
+{
+	char where[LEAD_MAX], name[BW_ORIGIN_MAX];
+	struct bw_origin o;
+
+	if (r->redirected && bw_origin_parse(r->effective_url, &o))
+		bw_failure_set(f, BW_TROUBLE_REFUSED, BW_RETRY_NEVER,
+			       "refused: %.70s redirects to %.70s, which %s; name it under `registries:` to "
+			       "allow it",
+			       whom, bw_origin_name(&o, name), lead(r, where, sizeof(where)));
+	else
+		bw_failure_set(
+			f, BW_TROUBLE_REFUSED, BW_RETRY_NEVER,
+			"refused: %.70s %s, where a Dockerfile from a git repository may not lead; name it "
+			"under `registries:` to allow it",
+			whom, lead(r, where, sizeof(where)));
+	f->is_of_host = !r->redirected;
+}
+
+bool bw_failure_of_realm(const struct bw_http_response *r, const char *whom, const char *realm,
+			 struct bw_failure *ret)
+{
+	char where[LEAD_MAX];
+
+	if (!r->failure || !r->is_refused || r->redirected)
+		return false;
+	bw_failure_set(
+		ret, BW_TROUBLE_REFUSED, BW_RETRY_NEVER,
+		"refused: %.60s wants a log-in at %.60s, which %s; name it under `registries:` to allow it",
+		whom, realm, lead(r, where, sizeof(where)));
+	ret->is_of_host = true;
+	return true;
+}
+
+/* --- no answer -------------------------------------------------------------------------------- */
+
 static void set_no_answer(const struct bw_http_response *r, const char *whom, struct bw_failure *f)
 {
 	if (r->failure == BW_HTTP_NOT_TLS) /* the library's words for it are of no help */
@@ -81,6 +133,10 @@ bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, 
 {
 	char buf[BW_ORIGIN_MAX];
 
+	if (r->failure && r->is_refused) {
+		set_refused(r, whom, ret);
+		return true;
+	}
 	whom = teller(r, whom, buf);
 	if (r->failure == BW_HTTP_LIMIT && r->status / 100 == 4)
 		return false; /* a long-winded refusal is one */

@@ -35,6 +35,13 @@ void bw_failure_set(struct bw_failure *f, enum bw_trouble trouble, enum bw_retry
 bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, struct bw_failure *ret);
 
 /*
+ * The token endpoint at `realm`, that the registry `whom` named, leads to an address that it must not lead to. False: it
+ * is something else.
+ */
+bool bw_failure_of_realm(const struct bw_http_response *r, const char *whom, const char *realm,
+			 struct bw_failure *ret);
+
+/*
  * The 4xx answer of a registry to a GET, by the codes in its body (distribution-spec "Error Codes") and status. `what`
  * was asked for by its digest ("the blob sha256:0123456789ab"), and the message says that it is not there; NULL: a tag.
  */

@@ -6,7 +6,9 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "image/reference.h"
+#include "net/address.h"
 #include "registry/list.h"
+#include "registry/places.h"
 #include "registry/question.h"
 
 #define MAX_SILENCES 3
@@ -36,31 +38,12 @@ static uint64_t now_ms(const struct bw_host *h)
 	return bw_loop_now(h->registry->loop);
 }
 
-/* An entry without a port stands for every port of that host: only then the scheme decides which one is
- * meant. */
-static bool covers(const char *entry, const struct bw_origin *o)
-{
-	struct bw_origin tls, plain;
-
-	if (!bw_origin_of_registry(entry, true, &tls) || !bw_origin_of_registry(entry, false, &plain))
-		return false;
-	return bw_text_is(tls.host, o->host) && (tls.port != plain.port || tls.port == o->port);
-}
-
-bool bw_registry_is_insecure(const struct bw_registry *r, const struct bw_origin *o)
-{
-	for (char **entry = r->insecure; *entry; entry++)
-		if (covers(*entry, o))
-			return true;
-	return false;
-}
-
 static bool may_be_plain(const struct bw_registry *r, const char *name)
 {
 	struct bw_origin o;
 
 	return bw_registry_is_loopback(name) ||
-	       (bw_origin_of_registry(name, true, &o) && bw_registry_is_insecure(r, &o));
+	       (bw_origin_of_registry(name, true, &o) && bw_places_is_insecure(&r->places, &o));
 }
 
 static void wake(void *arg);
@@ -68,12 +51,17 @@ static void wake(void *arg);
 struct bw_host *bw_host_new(struct bw_registry *r, const char *name)
 {
 	struct bw_host *h = BW_NEW(struct bw_host);
+	struct bw_origin o;
 
 	h->registry = r;
 	h->name = bw_strdup(name);
 	h->address = bw_reference_api_host(h->name);
 	h->is_loopback = bw_registry_is_loopback(name);
 	h->may_be_plain = may_be_plain(r, name);
+	h->kind = bw_address_kind_of_url(h->address);
+	h->is_named = bw_origin_of_registry(name, true, &o) && bw_places_is_named(&r->places, &o);
+	h->place = bw_places_find(&r->places, name);
+	h->door = h->place ? h->place->door : r->places.otherwise;
 	h->timer = bw_timer_new(r->loop, wake, h);
 	bw_login_init(&h->login);
 	return h;
@@ -186,7 +174,7 @@ static unsigned limit(const struct bw_host *h)
 {
 	if (h->state != BW_HOST_OPEN)
 		return 1;
-	return h->http_version == 2 ? BW_HOST_STREAMS : h->registry->connections;
+	return h->http_version == 2 ? BW_HOST_STREAMS : h->door->connections;
 }
 
 static struct bw_question *first_ready(const struct bw_host *h, uint64_t now)

@@ -29,13 +29,19 @@ struct bw_host {
 	struct bw_question *introducer; /* only to compare with */
 
 	bool is_loopback;
-	bool may_be_plain; /* loopback, or named by the user */
+	bool is_named;		      /* by the user (places.h) ... */
+	const struct bw_place *place; /* ... with this; NULL: nothing is said of it */
+	const struct bw_door *door;
+	bool may_be_plain; /* loopback, or the user said so */
 	bool is_plain;	   /* it did not speak TLS */
 	bool has_spoken;   /* it answered in this way: no more doubt about TLS or not */
 	bool is_get_only;  /* HEAD is of no use there */
 	unsigned get_hints;
 	unsigned http_version; /* 0: not known */
 	bool peer_is_private;  /* the address we are connected to */
+	unsigned kind;	       /* of that address and of the name (net/address.h) */
+	bool has_clock;	       /* its first answer said what time it is there: ... */
+	int64_t ahead_ms;      /* ... so far is our clock ahead of it */
 
 	struct bw_list queue, waiting, asking;
 	unsigned slots; /* taken by questions */

@@ -7,11 +7,10 @@
 
 #include "core/buf.h"
 #include "core/map.h"
-#include "net/http.h"
 #include "net/loop.h"
-#include "registry/address.h"
 #include "registry/client.h"
 #include "registry/credentials.h"
+#include "registry/places.h"
 
 struct bw_question;
 
@@ -23,10 +22,9 @@ struct bw_list {
 
 struct bw_registry {
 	struct bw_loop *loop;
-	struct bw_http *http;
+	struct bw_places places;
 	const struct bw_credentials *credentials;
-	char **insecure; /* NULL-terminated */
-	unsigned connections;
+	unsigned refuse; /* kinds of addresses, see client.h */
 	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms;
 	uint64_t first_retry_ms,
 		next_retry_ms; /* before the second and the third attempt; tests are impatient */
@@ -47,9 +45,6 @@ struct bw_registry {
  * may free the whole client.
  */
 void bw_registry_deliver(struct bw_registry *r);
-
-/* Did the user allow this place to be spoken to without TLS? */
-bool bw_registry_is_insecure(const struct bw_registry *r, const struct bw_origin *o);
 
 /* `ms` and up to a quarter more or less: many questions that failed together shall not come back together. */
 uint64_t bw_registry_jitter(struct bw_registry *r, uint64_t ms);

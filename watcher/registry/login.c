@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "registry/host.h"
+#include "registry/places.h"
 #include "registry/question.h"
 #include "registry/ticket.h"
 
@@ -29,6 +30,10 @@ void bw_login_done(struct bw_login *l)
 
 const struct bw_credential *bw_login_credential(const struct bw_question *q)
 {
+	const struct bw_place *p = q->host->place;
+
+	if (p && p->credential.user)
+		return &p->credential;
 	return bw_credentials_find(q->host->registry->credentials, q->host->name, q->repository);
 }
 
@@ -72,5 +77,5 @@ bool bw_login_may_show(const struct bw_host *h)
 	const struct bw_origin *realm = &h->login.realm_origin;
 
 	return realm->is_tls || bw_host_is_loopback(realm->host) ||
-	       bw_registry_is_insecure(h->registry, realm);
+	       bw_places_is_insecure(&h->registry->places, realm);
 }

@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "image/manifest.h"
 #include "registry/auth.h"
 #include "registry/host.h"
 #include "registry/list.h"
+#include "registry/places.h"
+#include "registry/reach.h"
 #include "registry/reading.h"
 
 #define MAX_ATTEMPTS	 3 /* connection trouble, 5xx */
@@ -193,6 +196,19 @@ void bw_question_failed(struct bw_question *q, const struct bw_failure *f)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
+/* By the Date of the first answer; one with an Age comes out of somebody's cache (RFC 9111 5.1). */
+static void compare_clocks(struct bw_host *h, const struct bw_http_response *r)
+{
+	char date[64], age[16];
+	int64_t there_ms;
+
+	if (h->has_clock || r->redirected || !r->status || bw_http_header(r, "age", 0, age, sizeof(age)) ||
+	    !bw_http_header(r, "date", 0, date, sizeof(date)) || !bw_time_parse_http(date, &there_ms))
+		return;
+	h->has_clock = true;
+	h->ahead_ms = bw_clock_ms() - there_ms;
+}
+
 static void answer_came(const struct bw_http_response *r, void *arg)
 {
 	struct bw_question *q = arg;
@@ -200,6 +216,8 @@ static void answer_came(const struct bw_http_response *r, void *arg)
 	struct bw_registry *reg = h->registry;
 
 	q->transfer = NULL;
+	if (!h->has_clock)
+		compare_clocks(h, r);
 	bw_reading_take(q, r);
 	bw_host_pump(h);
 	bw_registry_deliver(reg);
@@ -244,7 +262,8 @@ static void send_request(struct bw_question *q, const char *signature, uint64_t 
 		.timeout_ms = left_ms < r->answer_timeout_ms ? (uint32_t)left_ms : r->answer_timeout_ms,
 	};
 
-	if (bw_http_start(r->http, &req, answer_came, q, &q->transfer, &err) < 0) {
+	bw_reach_of_host(h, &req);
+	if (bw_http_start(h->door->http, &req, answer_came, q, &q->transfer, &err) < 0) {
 		bw_failure_set(&f, BW_TROUBLE_CONNECTION, BW_RETRY_NEVER, "%s: %.150s", h->name, err.msg);
 		bw_question_end(q, &f);
 		return;

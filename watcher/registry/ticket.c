@@ -7,7 +7,9 @@
 #include "core/mem.h"
 #include "registry/host.h"
 #include "registry/login.h"
+#include "registry/places.h"
 #include "registry/question.h"
+#include "registry/reach.h"
 #include "registry/token.h"
 
 #define MAX_TICKETS 512 /* tokens of one registry; each has a few KiB */
@@ -180,7 +182,8 @@ static bool take_token(struct bw_ticket *t, const struct bw_http_response *r, st
 	char whom[BW_ORIGIN_MAX + 16];
 
 	(void)snprintf(whom, sizeof(whom), "log in at %s", t->host->login.realm_name);
-	if (bw_failure_of_response(r, whom, f)) {
+	if (bw_failure_of_realm(r, t->host->name, t->host->login.realm_name, f) ||
+	    bw_failure_of_response(r, whom, f)) {
 		f->is_of_realm = true;
 		return false;
 	}
@@ -222,6 +225,14 @@ static void token_came(const struct bw_http_response *r, void *arg)
 	bw_registry_deliver(reg);
 }
 
+/* A token endpoint that has an entry of its own is gone to through its own door. */
+static const struct bw_door *door_of_realm(const struct bw_host *h)
+{
+	const struct bw_place *p = bw_places_find_origin(&h->registry->places, &h->login.realm_origin);
+
+	return p ? p->door : h->door;
+}
+
 static enum bw_auth_step send_for_token(struct bw_question *q, struct bw_ticket *t,
 					const struct bw_credential *c, struct bw_failure *f)
 {
@@ -248,7 +259,8 @@ static enum bw_auth_step send_for_token(struct bw_question *q, struct bw_ticket 
 	free(t->user);
 	t->user = c ? bw_strdup(c->user) : NULL;
 	t->asked_ms = now;
-	if (bw_http_start(r->http, &req, token_came, t, &t->transfer, &err) < 0) {
+	bw_reach_of_realm(h, &req);
+	if (bw_http_start(door_of_realm(h)->http, &req, token_came, t, &t->transfer, &err) < 0) {
 		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "log in at %s: %.150s",
 			       h->login.realm_name, err.msg);
 		return BW_AUTH_FAILED;

@@ -1,0 +1,401 @@
+/*
+ * test_reach.c - where registries, redirects and token endpoints may lead: for what the user names himself, and for what
+ * strangers name.
+ */
+#include "unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/address.h"
+#include "registry/host.h"
+#include "registry/reach.h"
+#include "unit/names.h"
+#include "unit/registry_world.h"
+
+#define INSIDE	(BW_ADDRESS_LOOPBACK | BW_ADDRESS_LINK_LOCAL)
+#define TO_NAME "; name it under `registries:` to allow it"
+
+static void name_hosts(struct world *w, const struct bw_registry_host_options *hosts, size_t count)
+{
+	w->options.hosts = hosts;
+	w->options.host_count = count;
+}
+
+static void answer_all(struct peer *p)
+{
+	peer_on(p, "HEAD /v2/r", "", FOUND);
+}
+
+/* --- what strangers name ---------------------------------------------------------------------- */
+
+static void test_what_strangers_name_is_not_asked_on_this_machine(void **state)
+{
+	struct world *w = *state;
+
+	w->options.refuse = INSIDE;
+	open_plain(w);
+	answer_all(w->peer);
+	ask_all(w, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_trouble(
+			&w->told[i], BW_TROUBLE_REFUSED,
+			"refused: %s leads to a loopback address (127.0.0.1), where a Dockerfile from a git "
+			"repository may not lead" TO_NAME);
+	assert_counts(w, 1, 0, 0, 0); /* not tried again, and the others knew */
+	assert_int_equal(peer_connections(w->peer), 0);
+}
+
+static void test_a_name_that_rebinds_is_refused_at_its_address(void **state)
+{
+	static const char *const hosts[] = {REBOUND, "localhost",  "LOCALHOST",
+					    "127.1", "0x7f000001", "0.0.0.0"};
+	struct world *w = *state;
+
+	w->options.refuse = INSIDE;
+	open_plain(w);
+	answer_all(w->peer);
+	for (size_t i = 0; i < BW_COUNT(hosts); i++) {
+		(void)snprintf(w->host, sizeof(w->host), "%s:%u", hosts[i], w->peer->port);
+		ask_all(w, 1);
+		if (w->told[0].answer.trouble != BW_TROUBLE_REFUSED)
+			fail_msg("%s: %s", w->host, w->told[0].answer.message);
+	}
+	assert_int_equal(peer_connections(w->peer), 0);
+}
+
+static void test_metadata_services_are_refused_too(void **state)
+{
+	struct world *w = *state;
+
+	w->options.refuse = INSIDE;
+	open_plain(w);
+	(void)snprintf(w->host, sizeof(w->host), "169.254.169.254");
+	ask_all(w, 1);
+	assert_trouble(&w->told[0], BW_TROUBLE_REFUSED,
+		       "refused: %s leads to a link-local or metadata address (169.254.169.254), where a "
+		       "Dockerfile from a git repository may not lead" TO_NAME);
+}
+
+static void test_a_host_that_the_user_named_is_asked(void **state)
+{
+	struct bw_registry_host_options named[] = {{.host = "*", .connections = 2}, {.host = NULL}};
+	struct world *w = *state;
+
+	w->peer = peer_new(NULL);
+	answer_all(w->peer);
+	(void)snprintf(w->host, sizeof(w->host), "localhost:%u", w->peer->port);
+	w->options.refuse = INSIDE;
+	named[1].host = w->host;
+	name_hosts(w, named, 1); /* the star names nobody */
+	open_registry(w);
+	ask_all(w, 1);
+	assert_int_equal(w->told[0].answer.trouble, BW_TROUBLE_REFUSED);
+	bw_registry_free(BW_TAKE(w->registry));
+	name_hosts(w, named, 2);
+	open_registry(w);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+	(void)snprintf(w->host, sizeof(w->host), "127.0.0.1:%u", w->peer->port);
+	ask_all(w, 1); /* another name was not named */
+	assert_int_equal(w->told[0].answer.trouble, BW_TROUBLE_REFUSED);
+}
+
+static void test_a_host_of_the_command_line_is_named(void **state)
+{
+	static const char *entries[2] = {"127.0.0.1"};
+	struct world *w = *state;
+
+	w->options.refuse = INSIDE;
+	w->options.insecure = entries;
+	open_plain(w);
+	answer_all(w->peer);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+}
+
+/* --- redirects -------------------------------------------------------------------------------- */
+
+static void redirect_to(struct peer *p, const char *host, unsigned port)
+{
+	BW_AUTOFREE char *answer = bw_asprintf(
+		"HTTP/1.1 307 Go\r\nLocation: http://%s:%u/there\r\nContent-Length: 0\r\n\r\n", host, port);
+
+	peer_on(p, "HEAD ", "/v2/r", answer);
+}
+
+/* The first peer is a registry somewhere else: the proxy of the environment, as far as we know. */
+static void open_behind_proxy(struct world *w, const char *const *insecure)
+{
+	char proxy[64];
+
+	w->peer = peer_new(NULL);
+	w->other = peer_new(NULL);
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", w->peer->port);
+	setenv("http_proxy", proxy, 1);
+	(void)snprintf(w->host, sizeof(w->host), "r.example:80");
+	w->options.insecure = insecure;
+	open_registry(w);
+}
+
+/* A registry without TLS is what the peer can play; it has to be named for that. */
+static void ask_plainly(struct world *w)
+{
+	struct bw_host *h = bw_host_new(w->registry, w->host);
+
+	h->is_plain = true;
+	h->has_spoken = true;
+	h->state = BW_HOST_OPEN;
+	bw_host_free(bw_map_put(w->registry->hosts, w->host, h));
+	ask_all(w, 1);
+	unsetenv("http_proxy");
+}
+
+static void test_a_redirect_into_this_machine_is_not_followed(void **state)
+{
+	static const char *const insecure[] = {"r.example", NULL};
+	struct world *w = *state;
+	char expected[256];
+
+	open_behind_proxy(w, insecure); /* named, by the user himself, and yet */
+	redirect_to(w->peer, "127.0.0.1", w->other->port);
+	ask_plainly(w);
+	(void)snprintf(
+		expected, sizeof(expected),
+		"refused: r.example:80 redirects to 127.0.0.1:%u, which leads to a loopback address" TO_NAME,
+		w->other->port);
+	assert_trouble(&w->told[0], BW_TROUBLE_REFUSED, expected);
+	assert_counts(w, 1, 0, 0, 0);
+	assert_int_equal(peer_connections(w->other), 0);
+	assert_int_equal(peer_count(w->peer, "", ""), 1);
+}
+
+static void test_a_redirect_to_a_host_that_is_named_is_followed(void **state)
+{
+	static const char *insecure[] = {"r.example", NULL, NULL};
+	struct world *w = *state;
+
+	insecure[1] = REBOUND;
+	open_behind_proxy(w, insecure);
+	redirect_to(w->peer, REBOUND, w->other->port);
+	setenv("no_proxy", REBOUND, 1);
+	peer_on(w->other, "HEAD /there", "", FOUND);
+	ask_plainly(w);
+	unsetenv("no_proxy");
+	assert_found(&w->told[0]);
+	assert_int_equal(peer_connections(w->other), 1);
+}
+
+static void test_a_registry_on_this_machine_may_redirect_within_it(void **state)
+{
+	struct bw_registry_host_options named[1] = {{.host = NULL}};
+	struct world *w = *state;
+
+	w->other = peer_new(NULL);
+	open_plain(w);
+	redirect_to(w->peer, "localhost", w->other->port);
+	peer_on(w->other, "HEAD /there", "", FOUND);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+	bw_registry_free(BW_TAKE(w->registry));
+	named[0].host = w->host; /* the same for strangers, when this one is named */
+	name_hosts(w, named, 1);
+	w->options.refuse = INSIDE;
+	open_registry(w);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+}
+
+static void test_a_registry_on_this_machine_may_not_redirect_to_its_link(void **state)
+{
+	struct world *w = *state;
+
+	open_plain(w);
+	redirect_to(w->peer, "169.254.169.254", 80);
+	ask_all(w, 1);
+	assert_trouble(
+		&w->told[0], BW_TROUBLE_REFUSED,
+		"refused: %s redirects to 169.254.169.254, which leads to a link-local or metadata address "
+		"(169.254.169.254)" TO_NAME);
+}
+
+/* The user chose it, wherever it is; what stands behind it is not known here. */
+static void test_the_users_own_proxy_may_be_on_this_machine(void **state)
+{
+	static const char *const insecure[] = {"other.example", NULL};
+	struct world *w = *state;
+
+	w->options.refuse = INSIDE;
+	open_behind_proxy(w, insecure);
+	peer_on(w->peer, "HEAD http://r.example", "/v2/r", FOUND);
+	ask_plainly(w);
+	assert_found(&w->told[0]);
+	assert_int_equal(peer_connections(w->other), 0);
+}
+
+static void test_a_place_that_goes_past_the_proxy_is_refused(void **state)
+{
+	struct world *w = *state;
+	char proxy[64];
+
+	w->options.refuse = INSIDE;
+	w->peer = peer_new(NULL);
+	(void)snprintf(proxy, sizeof(proxy), "http://10.0.0.1:%u", w->peer->port); /* the port is the same */
+	setenv("http_proxy", proxy, 1);
+	setenv("no_proxy", REBOUND, 1);
+	open_registry(w);
+	(void)snprintf(w->host, sizeof(w->host), REBOUND ":%u", w->peer->port);
+	ask_plainly(w);
+	unsetenv("no_proxy");
+	assert_int_equal(w->told[0].answer.trouble, BW_TROUBLE_REFUSED);
+	assert_int_equal(peer_connections(w->peer), 0);
+}
+
+/* Of a registry that was asked at this address. */
+static void assert_noted(struct world *w, const char *name, const char *address, unsigned kind,
+			 bool is_private)
+{
+	const struct bw_http_response r = {.first_address = address};
+	struct bw_host *h = bw_host_new(w->registry, name);
+
+	bw_reach_note(h, &r);
+	assert_int_equal(h->kind, kind);
+	assert_int_equal(h->peer_is_private, is_private);
+	bw_host_free(h);
+}
+
+static void test_a_registry_is_where_its_address_is(void **state)
+{
+	struct world *w = *state;
+
+	open_registry(w);
+	assert_noted(w, "r.example", "93.184.216.34", 0, false);
+	assert_noted(w, "r.example", "10.0.0.1", 0, true);
+	assert_noted(w, "r.example", "127.0.0.1", BW_ADDRESS_LOOPBACK, true);
+	assert_noted(w, "r.example", "", 0, false); /* behind a proxy */
+	assert_noted(w, "localhost", "", BW_ADDRESS_LOOPBACK, false);
+	assert_noted(w, "localhost", "169.254.1.1", INSIDE, true);
+}
+
+/* --- token endpoints -------------------------------------------------------------------------- */
+
+static const struct {
+	const char *host;	   /* of the registry */
+	unsigned kind;		   /* of its address */
+	const char *realm;	   /* host of its token endpoint */
+	unsigned own, of_stranger; /* what is refused there to what the user, and what strangers name */
+} realms[] = {
+	{"r.example", 0, "auth.example", INSIDE, INSIDE},
+	{"r.example", 0, "r.example", 0, INSIDE},
+	{"r.example:5000", 0, "r.example", 0, INSIDE},
+	{"r.example", BW_ADDRESS_LOOPBACK, "auth.example", BW_ADDRESS_LINK_LOCAL, INSIDE},
+	{"r.example", BW_ADDRESS_LINK_LOCAL, "auth.example", BW_ADDRESS_LOOPBACK, INSIDE},
+	{"localhost:5000", BW_ADDRESS_LOOPBACK, "127.0.0.1", BW_ADDRESS_LINK_LOCAL, INSIDE},
+	{"named.example", 0, "auth.example", INSIDE, INSIDE},
+	{"named.example", 0, "named.example", 0, 0},
+	{"named.example", BW_ADDRESS_LOOPBACK, "auth.example", BW_ADDRESS_LINK_LOCAL, BW_ADDRESS_LINK_LOCAL},
+};
+
+static unsigned refused_to_realm(struct world *w, unsigned refuse, size_t row)
+{
+	static const struct bw_registry_host_options named[] = {{.host = "named.example"}};
+	struct bw_http_request req = {0};
+	struct bw_host *h;
+
+	w->options.refuse = refuse;
+	name_hosts(w, named, 1);
+	open_registry(w);
+	h = bw_host_new(w->registry, realms[row].host);
+	h->kind = realms[row].kind;
+	h->login.realm_origin.is_tls = true;
+	(void)snprintf(h->login.realm_origin.host, BW_HOST_MAX, "%s", realms[row].realm);
+	bw_reach_of_realm(h, &req);
+	assert_int_equal(req.refuse_hops, INSIDE);
+	assert_true(req.is_named("https://named.example/token", req.named_arg));
+	assert_false(req.is_named("https://named.example:5000/token", req.named_arg));
+	assert_false(req.is_named("https://auth.example/token", req.named_arg));
+	bw_host_free(h);
+	bw_registry_free(BW_TAKE(w->registry));
+	return req.refuse;
+}
+
+static void test_token_endpoints_are_where_their_registry_is(void **state)
+{
+	struct world *w = *state;
+
+	for (size_t i = 0; i < BW_COUNT(realms); i++) {
+		unsigned own = refused_to_realm(w, 0, i), of_stranger = refused_to_realm(w, INSIDE, i);
+
+		if (own != realms[i].own || of_stranger != realms[i].of_stranger)
+			fail_msg("%s, %s: %u and %u", realms[i].host, realms[i].realm, own, of_stranger);
+	}
+}
+
+static void want_bearer_at(struct peer *p, const char *host, unsigned port)
+{
+	BW_AUTOFREE char *answer =
+		bw_asprintf("HTTP/1.1 401 No\r\nContent-Length: 0\r\nWWW-Authenticate: Bearer "
+			    "realm=\"http://%s:%u/token\",service=\"s\"\r\n\r\n",
+			    host, port);
+
+	peer_on(p, "HEAD ", "/v2/r", answer);
+}
+
+static void test_a_token_is_not_asked_for_on_this_machine(void **state)
+{
+	static const char *const insecure[] = {"r.example", NULL};
+	struct world *w = *state;
+	char expected[256];
+
+	open_behind_proxy(w, insecure);
+	want_bearer_at(w->peer, REBOUND, w->other->port);
+	setenv("no_proxy", REBOUND, 1);
+	ask_plainly(w);
+	unsetenv("no_proxy");
+	(void)snprintf(expected, sizeof(expected),
+		       "refused: r.example:80 wants a log-in at " REBOUND
+		       ":%u, which leads to a loopback address (127.0.0.1)" TO_NAME,
+		       w->other->port);
+	assert_trouble(&w->told[0], BW_TROUBLE_REFUSED, expected);
+	assert_counts(w, 1, 0, 1, 0);
+	assert_int_equal(peer_connections(w->other), 0);
+}
+
+static void test_a_token_endpoint_that_is_named_is_asked(void **state)
+{
+	static const char *const insecure[] = {"r.example", REBOUND, NULL};
+	struct world *w = *state;
+
+	open_behind_proxy(w, insecure);
+	peer_on(w->peer, "HEAD ", "Authorization: Bearer T", FOUND);
+	want_bearer_at(w->peer, REBOUND, w->other->port);
+	on_body(w->other, "GET /token", "", "{\"token\":\"T\"}");
+	setenv("no_proxy", REBOUND, 1);
+	ask_plainly(w);
+	unsetenv("no_proxy");
+	assert_found(&w->told[0]);
+	assert_int_equal(peer_count(w->other, "GET /token", ""), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_what_strangers_name_is_not_asked_on_this_machine),
+		TEST(test_a_name_that_rebinds_is_refused_at_its_address),
+		TEST(test_metadata_services_are_refused_too),
+		TEST(test_a_host_that_the_user_named_is_asked),
+		TEST(test_a_host_of_the_command_line_is_named),
+		TEST(test_a_redirect_into_this_machine_is_not_followed),
+		TEST(test_a_redirect_to_a_host_that_is_named_is_followed),
+		TEST(test_a_registry_on_this_machine_may_redirect_within_it),
+		TEST(test_a_registry_on_this_machine_may_not_redirect_to_its_link),
+		TEST(test_the_users_own_proxy_may_be_on_this_machine),
+		TEST(test_a_place_that_goes_past_the_proxy_is_refused),
+		TEST(test_a_registry_is_where_its_address_is),
+		TEST(test_token_endpoints_are_where_their_registry_is),
+		TEST(test_a_token_is_not_asked_for_on_this_machine),
+		TEST(test_a_token_endpoint_that_is_named_is_asked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

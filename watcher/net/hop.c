@@ -1,0 +1,117 @@
+/* hop.c - which places are refused to a transfer, and which socket leads to a proxy. */
+#include "net/hop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "net/address.h"
+#include "net/proxy.h"
+
+/* --- hosts of URLs ---------------------------------------------------------------------------- */
+
+/* The part of a URL that names host and port; its length in `ret_len`. */
+static const char *authority(const char *url, size_t *ret_len)
+{
+	const char *from = strstr(url, "://");
+
+	from = from ? from + 3 : url;
+	*ret_len = strcspn(from, "/?#");
+	return from;
+}
+
+bool bw_hop_is_same_host(const char *a, const char *b)
+{
+	size_t a_len, b_len;
+
+	a = authority(a, &a_len);
+	b = authority(b, &b_len);
+	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
+}
+
+/* --- what is refused -------------------------------------------------------------------------- */
+
+void bw_hops_begin(struct bw_hops *x, const struct bw_http_request *req, const char *url)
+{
+	x->refuse = req->refuse;
+	x->refuse_hops = req->refuse_hops;
+	x->is_named = req->is_named;
+	x->arg = req->named_arg;
+	x->is_direct = req->is_direct;
+	x->first_url = url;
+	x->first_peer[0] = '\0';
+	x->first_port = 0;
+	x->is_refused = false;
+	x->kind = 0;
+}
+
+/* Is this socket one to the proxy that the user chose? It is where he says, and stands for every place behind it. */
+static bool is_proxy(const struct bw_hops *x, const char *url, const char *address, unsigned port)
+{
+	const char *proxy = x->is_direct || !url ? NULL : bw_proxy_of(url);
+
+	return proxy && bw_proxy_is_at(proxy, address, port);
+}
+
+const char *bw_hops_first_address(const struct bw_hops *x)
+{
+	return x->first_peer[0] && is_proxy(x, x->first_url, x->first_peer, x->first_port) ? ""
+											   : x->first_peer;
+}
+
+static unsigned first_kind(const struct bw_hops *x)
+{
+	const char *address = bw_hops_first_address(x);
+
+	return bw_address_kind_of_url(x->first_url) | (*address ? bw_address_kind_of_url(address) : 0);
+}
+
+/* The kinds that this hop must not lead to. */
+static unsigned refused_kinds(const struct bw_hops *x, const struct bw_hop *h)
+{
+	if (!h->is_redirect || !(x->refuse_hops & ~x->refuse))
+		return x->refuse;
+	return x->refuse | (x->refuse_hops & ~first_kind(x));
+}
+
+static bool refuses(struct bw_hops *x, const struct bw_hop *h, unsigned kind, const char *address)
+{
+	kind &= refused_kinds(x, h);
+	if (!kind || (x->is_named && h->url && x->is_named(h->url, x->arg)))
+		return false;
+	x->is_refused = true;
+	x->kind = kind;
+	(void)snprintf(x->address, sizeof(x->address), "%s", address);
+	(void)snprintf(x->refusal, sizeof(x->refusal), "%s is %s, which is not talked to",
+		       *address ? address : "the host of the URL", bw_address_kind_name(kind));
+	return true;
+}
+
+static bool is_watched(const struct bw_hops *x, const struct bw_hop *h)
+{
+	return x->refuse || (h->is_redirect && x->refuse_hops);
+}
+
+/* A proxy connects for us, to what the URL says: so that is looked at as well. */
+static bool may_go(struct bw_hops *x, const struct bw_hop *h)
+{
+	unsigned kind = bw_address_kind_of_url(h->address);
+
+	if (kind && !is_proxy(x, h->url, h->address, h->port) && refuses(x, h, kind, h->address))
+		return false;
+	return !h->url || !refuses(x, h, bw_address_kind_of_url(h->url), "");
+}
+
+bool bw_hops_may_open(struct bw_hops *x, const struct bw_hop *h)
+{
+	return !is_watched(x, h) || may_go(x, h);
+}
+
+bool bw_hops_may_send(struct bw_hops *x, const struct bw_hop *h)
+{
+	x->is_refused = false; /* there was another address */
+	if (!h->is_redirect) {
+		(void)snprintf(x->first_peer, sizeof(x->first_peer), "%s", h->address);
+		x->first_port = h->port;
+	}
+	return !is_watched(x, h) || may_go(x, h);
+}

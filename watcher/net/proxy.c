@@ -1,0 +1,116 @@
+/* proxy.c - see proxy.h. */
+#include "net/proxy.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "net/address.h"
+
+#define PORT_PLAIN 1080 /* what libcurl takes when none is said, whatever kind of proxy it is ... */
+#define PORT_TLS   443	/* ... except for one that is itself spoken to over TLS */
+
+/* NULL also for an empty one: libcurl makes no difference. */
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/* http_proxy in capitals is left out, because a CGI program would get it from its client. */
+const char *bw_proxy_of(const char *url)
+{
+	const char *off = variable("no_proxy"), *proxy;
+	bool is_tls = strncasecmp(url, "https:", 6) == 0;
+
+	if (!off)
+		off = variable("NO_PROXY");
+	if (bw_text_is(off, "*"))
+		return NULL;
+	proxy = variable(is_tls ? "https_proxy" : "http_proxy");
+	if (!proxy && is_tls)
+		proxy = variable("HTTPS_PROXY");
+	if (!proxy)
+		proxy = variable("all_proxy");
+	return proxy ? proxy : variable("ALL_PROXY");
+}
+
+/* "HOST[:PORT]" of a proxy; its length in `ret_len`. */
+static const char *authority(const char *proxy, size_t *ret_len)
+{
+	const char *from = strstr(proxy, "://"), *at;
+
+	from = from ? from + 3 : proxy;
+	*ret_len = strcspn(from, "/?#");
+	at = memrchr(from, '@', *ret_len);
+	if (!at)
+		return from;
+	*ret_len -= (size_t)(at + 1 - from);
+	return at + 1;
+}
+
+/* Where the host ends: an address in brackets has colons of its own. */
+static size_t host_length(const char *from, size_t len)
+{
+	const char *bracket = *from == '[' ? memchr(from, ']', len) : NULL;
+	const char *colon =
+		memchr(bracket ? bracket : from, ':', bracket ? len - (size_t)(bracket - from) : len);
+
+	return colon ? (size_t)(colon - from) : len;
+}
+
+/* 0: it makes no sense. */
+static unsigned port_of(const char *proxy)
+{
+	size_t len, host_len;
+	const char *from = authority(proxy, &len);
+	char digits[8];
+	uint64_t port;
+
+	host_len = host_length(from, len);
+	if (host_len == len)
+		return strncasecmp(proxy, "https:", 6) == 0 ? PORT_TLS : PORT_PLAIN;
+	len -= host_len + 1;
+	if (len >= sizeof(digits))
+		return 0;
+	(void)snprintf(digits, sizeof(digits), "%.*s", (int)len, from + host_len + 1);
+	return bw_text_number(digits, 1, 65535, &port) ? (unsigned)port : 0;
+}
+
+/* The host as a numeric address, in the form that libraries write it; false: it is a name. */
+static bool read_address(const char *proxy, char out[INET6_ADDRSTRLEN])
+{
+	size_t len;
+	const char *from = authority(proxy, &len);
+	char host[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+	struct in_addr four;
+
+	len = host_length(from, len);
+	if (len > 1 && *from == '[') {
+		from++;
+		len -= 2;
+	}
+	if (len >= sizeof(host))
+		return false;
+	(void)snprintf(host, sizeof(host), "%.*s", (int)len, from);
+	if (inet_pton(AF_INET6, host, &six) == 1)
+		return inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN) != NULL;
+	return inet_aton(host, &four) && inet_ntop(AF_INET, &four, out, INET6_ADDRSTRLEN);
+}
+
+bool bw_proxy_is_at(const char *proxy, const char *address, unsigned port)
+{
+	char own[INET6_ADDRSTRLEN];
+	unsigned kind = bw_address_kind_of_url(proxy);
+
+	if (port == 0 || port_of(proxy) != port)
+		return false;
+	if (read_address(proxy, own))
+		return strcmp(own, address) == 0;
+	return !kind || (kind & bw_address_kind_of_url(address)); /* "localhost" says where it is */
+}

@@ -47,6 +47,7 @@ struct bw_use {
 	bool reachable;	     /* the target needs this stage */
 	char *ignored;	     /* reason of an ignore annotation ("" without a reason); NULL: not ignored */
 	int64_t ignored_until_ms; /* the annotation holds before this moment; 0: for ever */
+	char *patch; /* that moves its pin (buildfile/template.h); NULL: none, as after parsing */
 };
 
 void bw_use_done(struct bw_use *u); /* frees what is inside */

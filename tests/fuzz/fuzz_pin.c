@@ -1,12 +1,14 @@
 /*
  * Pins. Whatever the bytes: what was edited reads as wanted and everything else as before, a second time nothing is
- * left to do, and a patch has a line for each line that it takes.
+ * left to do, and a patch has a line for each line that it takes. Patches that were made before the digest was known fit
+ * the text one after the other, and move what has one and nothing else.
  */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "buildfile/pin.h"
+#include "buildfile/template.h"
 #include "core/mem.h"
 #include "core/text.h"
 
@@ -106,6 +108,116 @@ static void run(const struct round *r, const char *text, size_t size)
 	bw_buf_done(&twice);
 }
 
+/* --- templates -------------------------------------------------------------------------------- */
+
+static const char *next_line(const char *s)
+{
+	const char *newline = strchr(s, '\n');
+
+	assert(newline);
+	return newline + 1;
+}
+
+static size_t line_start(const struct bw_buf *text, size_t line)
+{
+	size_t at = 0;
+
+	for (; line > 1; line--) {
+		const char *newline = memchr(text->data + at, '\n', text->len - at);
+
+		assert(newline);
+		at = (size_t)(newline - text->data) + 1;
+	}
+	return at;
+}
+
+/* The old or the new lines of the one hunk of a patch. */
+static void side(const char *hunk, char other, struct bw_buf *ret)
+{
+	bool is_mine = false;
+
+	for (const char *next; *hunk; hunk = next) {
+		next = next_line(hunk);
+		if (*hunk == '\\')
+			ret->len -= is_mine;
+		is_mine = *hunk != other && *hunk != '\\';
+		if (is_mine)
+			(void)bw_buf_add(ret, hunk + 1, (size_t)(next - hunk) - 1);
+	}
+}
+
+static void apply_patch(const char *patch, struct bw_buf *text)
+{
+	const char *hunk = next_line(next_line(patch));
+	struct bw_buf old, new, out;
+	size_t at;
+
+	assert(memcmp(hunk, "@@ -", 4) == 0);
+	bw_buf_init(&old, 1U << 20);
+	bw_buf_init(&new, 1U << 20);
+	bw_buf_init(&out, (size_t)2 * BW_MAX_BUILDFILE_BYTES);
+	at = line_start(text, strtoul(hunk + 4, NULL, 10));
+	side(next_line(hunk), '+', &old);
+	side(next_line(hunk), '-', &new);
+	assert(text->len - at >= old.len && memcmp(text->data + at, old.data, old.len) == 0);
+	(void)bw_buf_add(&out, text->data, at);
+	(void)bw_buf_add(&out, new.data, new.len);
+	(void)bw_buf_add(&out, text->data + at + old.len, text->len - at - old.len);
+	bw_buf_done(&old);
+	bw_buf_done(&new);
+	bw_buf_done(text);
+	*text = out;
+}
+
+static void check_templates(const struct bw_build_options *opts, const char *text, size_t size)
+{
+	struct bw_dockerfile before, after;
+	struct bw_template_use *list;
+	struct bw_buf now;
+
+	bw_buf_init(&now, (size_t)2 * BW_MAX_BUILDFILE_BYTES);
+	(void)bw_buf_add(&now, text, size);
+	bw_dockerfile_parse(text, size, opts, &before);
+	bw_template_make("a", text, size, opts, &before);
+	list = bw_alloc((before.use_count + 1) * sizeof(*list));
+	for (size_t i = 0; i < before.use_count; i++) {
+		const struct bw_digest *pin = &before.uses[i].parts.digest;
+
+		list[i].template = before.uses[i].patch;
+		bw_digest_of(pin->text, strlen(pin->text), &list[i].to); /* one for all with that pin */
+	}
+	bw_template_fill(list, before.use_count, 1U << 20);
+	for (size_t i = 0; i < before.use_count; i++)
+		if (list[i].patch)
+			apply_patch(list[i].patch, &now);
+	bw_dockerfile_parse(bw_buf_str(&now), now.len, opts, &after);
+	assert(after.use_count == before.use_count && bw_text_is(after.error, before.error));
+	for (size_t i = 0; i < before.use_count; i++) {
+		const struct bw_digest *is = &after.uses[i].parts.digest;
+
+		assert(bw_digest_equal(is, list[i].template ? &list[i].to : &before.uses[i].parts.digest));
+		free(list[i].patch);
+	}
+	free(list);
+	bw_buf_done(&now);
+	bw_dockerfile_done(&before);
+	bw_dockerfile_done(&after);
+}
+
+/* A text that may be none. */
+static void fill_anything(const char *text, size_t size)
+{
+	char *copy = bw_strndup(text, size);
+	struct bw_template_use u[2] = {{.template = copy}, {.template = copy + (size > 0)}};
+
+	for (size_t i = 0; i < BW_COUNT(u); i++)
+		bw_digest_of("x", 1, &u[i].to);
+	bw_template_fill(u, BW_COUNT(u), 1U << 20);
+	for (size_t i = 0; i < BW_COUNT(u); i++)
+		free(u[i].patch);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char name_v[] = "V", value_v[] = "12", name_base[] = "base",
@@ -131,5 +243,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (size_t i = 0; i < BW_COUNT(rounds); i++)
 		run(&rounds[i], (const char *)data, size);
+	check_templates(&none, (const char *)data, size);
+	check_templates(&given, (const char *)data, size);
+	fill_anything((const char *)data, size);
 	return 0;
 }

@@ -4,98 +4,9 @@
 #include <dirent.h>
 
 #include "core/io.h"
+#include "unit/patch_apply.h"
 
 /* --- patches ---------------------------------------------------------------------------------- */
-
-struct cursor {
-	const char *s;
-	const char *end;
-};
-
-static bool take_line(struct cursor *c, const char **ret, size_t *ret_len)
-{
-	const char *newline;
-
-	if (c->s == c->end)
-		return false;
-	newline = memchr(c->s, '\n', (size_t)(c->end - c->s));
-	*ret = c->s;
-	c->s = newline ? newline + 1 : c->end;
-	*ret_len = (size_t)(c->s - *ret);
-	return true;
-}
-
-/* The line of the old text must be the one that the patch says; it goes out when it stays. */
-static void take_old(struct cursor *old, const char *text, size_t len, struct bw_buf *out)
-{
-	const char *line = "";
-	size_t line_len = 0;
-
-	assert_true(take_line(old, &line, &line_len));
-	assert_int_equal(line_len, len);
-	assert_memory_equal(line, text, len);
-	if (out)
-		assert_true(bw_buf_add(out, line, line_len));
-}
-
-/* One hunk. Returns how many lines of the old text it took. */
-static size_t apply_hunk(struct cursor *patch, struct cursor *old, size_t lines, struct bw_buf *out)
-{
-	size_t olds = 0, news = 0;
-
-	while (olds < lines || news < lines) {
-		const char *line = "";
-		size_t len = 0;
-
-		assert_true(take_line(patch, &line, &len));
-		/* The newline is the patch's own, when the next line says so. */
-		len -= patch->s < patch->end && *patch->s == '\\';
-		olds += *line != '+';
-		news += *line != '-';
-		assert_true(*line == ' ' || *line == '-' || *line == '+');
-		if (*line == '+')
-			assert_true(bw_buf_add(out, line + 1, len - 1));
-		else
-			take_old(old, line + 1, len - 1, *line == ' ' ? out : NULL);
-		if (patch->s < patch->end && *patch->s == '\\')
-			assert_true(take_line(patch, &line, &len));
-	}
-	assert_int_equal(olds, lines);
-	assert_int_equal(news, lines);
-	return olds;
-}
-
-static size_t hunk_lines(const char *count)
-{
-	return *count == ',' ? strtoul(count + 1, NULL, 10) : 1;
-}
-
-/* Applies a patch as git would, and asserts that every line of it is right. */
-static void apply_patch(const struct bw_buf *patch, const char *text, size_t len, struct bw_buf *out)
-{
-	struct cursor p = {bw_buf_str(patch), bw_buf_str(patch) + patch->len};
-	struct cursor old = {text, text + len};
-	const char *line = "";
-	size_t line_len = 0;
-	size_t at = 1;
-
-	for (int i = 0; i < 2; i++)
-		assert_true(take_line(&p, &line, &line_len));
-	while (take_line(&p, &line, &line_len)) {
-		char *rest;
-		size_t start, count;
-
-		assert_memory_equal(line, "@@ -", 4);
-		start = strtoul(line + 4, &rest, 10);
-		count = hunk_lines(rest);
-		for (; at < start; at++) {
-			assert_true(take_line(&old, &line, &line_len));
-			assert_true(bw_buf_add(out, line, line_len));
-		}
-		at += apply_hunk(&p, &old, count, out);
-	}
-	assert_true(bw_buf_add(out, old.s, (size_t)(old.end - old.s)));
-}
 
 static void check_patch(const char *before, size_t before_len, const struct bw_buf *after)
 {
@@ -105,7 +16,7 @@ static void check_patch(const char *before, size_t before_len, const struct bw_b
 	bw_buf_init(&again, 8U << 20);
 	bw_patch_format("a/Dockerfile", before, before_len, bw_buf_str(after), after->len, &patch);
 	assert_true(patch.len > 0);
-	apply_patch(&patch, before, before_len, &again);
+	patch_apply(&patch, before, before_len, &again);
 	assert_int_equal(again.len, after->len);
 	assert_memory_equal(again.data, after->data, after->len);
 	bw_buf_done(&patch);

@@ -3,29 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "buildfile/patch.h"
 #include "buildfile/pin.h"
 #include "core/mem.h"
 
-#define CONTEXT 3 /* lines around a change */
-
-struct line {
-	const char *s;
-	size_t len; /* with the newline, which only the last line may lack */
-};
-
-struct lines {
-	struct line *items;
-	size_t count, capacity;
-};
-
-static void split(const char *text, size_t len, struct lines *ret)
+void bw_patch_split(const char *text, size_t len, struct bw_patch_lines *ret)
 {
-	*ret = (struct lines){0};
+	*ret = (struct bw_patch_lines){0};
 	for (size_t at = 0, n; at < len; at += n) {
 		const char *newline = memchr(text + at, '\n', len - at);
 
 		n = newline ? (size_t)(newline - (text + at)) + 1 : len - at;
-		BW_PUSH(ret->items, ret->count, ret->capacity) = (struct line){text + at, n};
+		BW_PUSH(ret->items, ret->count, ret->capacity) = (struct bw_patch_line){text + at, n};
 	}
 }
 
@@ -77,7 +66,7 @@ static void add_side(struct bw_buf *out, const char *mark, const char *prefix, c
 }
 
 /* No "diff --git" line: with one, git takes the path from the top of the work tree, and leaves it out in a subfolder. */
-static void add_header(struct bw_buf *out, const char *path)
+void bw_patch_add_header(struct bw_buf *out, const char *path)
 {
 	add_side(out, "--- ", "a/", path);
 	add_side(out, "+++ ", "b/", path);
@@ -85,21 +74,21 @@ static void add_header(struct bw_buf *out, const char *path)
 
 /* --- the lines -------------------------------------------------------------------------------- */
 
-static bool differs(const struct lines *a, const struct lines *b, size_t i)
+static bool differs(const struct bw_patch_lines *a, const struct bw_patch_lines *b, size_t i)
 {
 	return a->items[i].len != b->items[i].len ||
 	       memcmp(a->items[i].s, b->items[i].s, a->items[i].len) != 0;
 }
 
 /* The first line from `i` on that differs, or the count. */
-static size_t next_change(const struct lines *a, const struct lines *b, size_t i)
+static size_t next_change(const struct bw_patch_lines *a, const struct bw_patch_lines *b, size_t i)
 {
 	while (i < a->count && !differs(a, b, i))
 		i++;
 	return i;
 }
 
-static void add_line(struct bw_buf *out, char mark, const struct line *l)
+static void add_line(struct bw_buf *out, char mark, const struct bw_patch_line *l)
 {
 	(void)bw_buf_addc(out, mark);
 	(void)bw_buf_add(out, l->s, l->len);
@@ -108,8 +97,8 @@ static void add_line(struct bw_buf *out, char mark, const struct line *l)
 }
 
 /* The lines [from, to): in a row of changed ones first all that go, then all that come. */
-static void add_lines(struct bw_buf *out, const struct lines *a, const struct lines *b, size_t from,
-		      size_t to)
+static void add_lines(struct bw_buf *out, const struct bw_patch_lines *a, const struct bw_patch_lines *b,
+		      size_t from, size_t to)
 {
 	for (size_t i = from, end; i < to; i = end) {
 		end = i;
@@ -124,41 +113,57 @@ static void add_lines(struct bw_buf *out, const struct lines *a, const struct li
 	}
 }
 
-static void add_hunk(struct bw_buf *out, const struct lines *a, const struct lines *b, size_t from, size_t to)
+/* The lines [from, to), where the first of all is line `first` of the file. */
+static void add_hunk(struct bw_buf *out, const struct bw_patch_lines *a, const struct bw_patch_lines *b,
+		     size_t first, size_t from, size_t to)
 {
 	char count[32] = "";
 
 	if (to - from > 1)
 		(void)snprintf(count, sizeof(count), ",%zu", to - from);
-	(void)bw_buf_addf(out, "@@ -%zu%s +%zu%s @@\n", from + 1, count, from + 1, count);
+	(void)bw_buf_addf(out, "@@ -%zu%s +%zu%s @@\n", first + from, count, first + from, count);
 	add_lines(out, a, b, from, to);
 }
 
 /* Changes with at most twice the context between them share a hunk. */
-static void add_hunks(struct bw_buf *out, const struct lines *a, const struct lines *b)
+static void add_hunks(struct bw_buf *out, const struct bw_patch_lines *a, const struct bw_patch_lines *b)
 {
 	for (size_t first = next_change(a, b, 0); first < a->count;) {
 		size_t last = first;
 		size_t next;
 
-		while ((next = next_change(a, b, last + 1)) < a->count && next - last - 1 <= 2 * CONTEXT)
+		while ((next = next_change(a, b, last + 1)) < a->count &&
+		       next - last - 1 <= 2 * BW_PATCH_CONTEXT)
 			last = next;
-		add_hunk(out, a, b, first > CONTEXT ? first - CONTEXT : 0,
-			 a->count - last > CONTEXT ? last + CONTEXT + 1 : a->count);
+		add_hunk(out, a, b, 1, first > BW_PATCH_CONTEXT ? first - BW_PATCH_CONTEXT : 0,
+			 a->count - last > BW_PATCH_CONTEXT ? last + BW_PATCH_CONTEXT + 1 : a->count);
 		first = next;
 	}
+}
+
+void bw_patch_add_hunk(struct bw_buf *out, size_t first, const struct bw_buf *before,
+		       const struct bw_buf *after)
+{
+	struct bw_patch_lines a, b;
+
+	bw_patch_split(bw_buf_str(before), before->len, &a);
+	bw_patch_split(bw_buf_str(after), after->len, &b);
+	assert(a.count == b.count);
+	add_hunk(out, &a, &b, first, 0, a.count);
+	free(a.items);
+	free(b.items);
 }
 
 void bw_patch_format(const char *path, const char *before, size_t before_len, const char *after,
 		     size_t after_len, struct bw_buf *out)
 {
-	struct lines a, b;
+	struct bw_patch_lines a, b;
 
-	split(before, before_len, &a);
-	split(after, after_len, &b);
+	bw_patch_split(before, before_len, &a);
+	bw_patch_split(after, after_len, &b);
 	assert(a.count == b.count);
 	if (next_change(&a, &b, 0) < a.count) {
-		add_header(out, path);
+		bw_patch_add_header(out, path);
 		add_hunks(out, &a, &b);
 	}
 	free(a.items);

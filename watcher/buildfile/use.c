@@ -32,6 +32,7 @@ void bw_use_done(struct bw_use *u)
 	free(u->reference);
 	free(u->unresolved);
 	free(u->ignored);
+	free(u->patch);
 	bw_reference_done(&u->parts);
 	*u = (struct bw_use){0};
 }

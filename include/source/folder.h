@@ -5,7 +5,9 @@
 #ifndef BW_SOURCE_FOLDER_H
 #define BW_SOURCE_FOLDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/buf.h"
 #include "core/err.h"
@@ -18,10 +20,19 @@ struct bw_folder_options {
 	 */
 	const char *const *excludes;
 	size_t exclude_count;
+	/* The same; a build file counts only if one of them names it or a folder that it is in. None: all count. */
+	const char *const *includes;
+	size_t include_count;
 };
 
 /* The folders that are never entered (".git", "node_modules", ...), NULL-terminated; for --help. */
 extern const char *const bw_folder_skipped[];
+
+/*
+ * Do the options let this path inside a root count, and everything on the way to it? Whether it has the name of a build
+ * file is not looked at.
+ */
+bool bw_folder_counts(const struct bw_folder_options *o, const char *inner);
 
 struct bw_found {
 	const char *real_path;	   /* absolute, without links: the identity of the file */
@@ -43,6 +54,11 @@ struct bw_folder_hooks {
 	 * A link that leads out of the root or nowhere: it is not followed, and nothing is unknown by that.
 	 */
 	void (*link)(const char *path, const char *problem, void *arg);
+	/*
+	 * A folder that is being entered, the root first: its absolute path, and when names in it were last made or
+	 * removed (wall clock, seconds). A negative return ends the walk and is returned. May be NULL.
+	 */
+	int (*folder)(const char *path, int64_t changed_s, void *arg, struct bw_err *err);
 	void *arg;
 };
 

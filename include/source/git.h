@@ -48,7 +48,7 @@ struct bw_git_known {
 
 struct bw_git_request {
 	const struct bw_giturl *url; /* its branch and folder are not looked at */
-	/* Names of branches, or globs over them (core/text.h). None: the one that the remote's HEAD is. */
+	/* Names of branches, or globs over them (core/text.h). "HEAD", and none: the one that the remote's HEAD is. */
 	const char *const *branches;
 	size_t branch_count;
 	const struct bw_git_known
@@ -60,6 +60,10 @@ struct bw_git_request {
 	size_t include_count;
 	const char *const *excludes;
 	size_t exclude_count;
+	/* Paths that count whatever the names of their files, includes and excludes say. */
+	const char *const *files;
+	size_t file_count;
+	bool only_branches; /* they are told as if all were unchanged: nothing is fetched */
 };
 
 struct bw_git_branch {

@@ -476,6 +476,64 @@ static void a_root_that_cannot_be_read_is_an_error(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void includes_name_files_or_folders_that_they_are_in(void **state)
+{
+	static const char *const includes[] = {"services/**", "Containerfile", "/tools"};
+	static const char *const excludes[] = {"old"};
+	const struct bw_folder_options o = {
+		.includes = includes, .include_count = 3, .excludes = excludes, .exclude_count = 1};
+	struct tree *t = *state;
+	const struct bw_folder_hooks hooks = {
+		.file = log_file, .trouble = log_trouble, .link = log_link, .arg = t};
+	BW_AUTOFREE char *root = at(t, "in");
+
+	put(t, "in/Dockerfile", "a");
+	put(t, "in/x/Containerfile", "b");
+	put(t, "in/services/a/Dockerfile", "c");
+	put(t, "in/services/old/Dockerfile", "d");
+	put(t, "in/tools/deep/Dockerfile", "e");
+	put(t, "in/x/tools/Dockerfile", "f");
+	put_link(t, "in/x/Dockerfile", "nowhere"); /* does not count, so nobody wants to know */
+	put_link(t, "in/services/Dockerfile", "../y/real");
+	put(t, "in/y/real", "g"); /* what the link stands for does not count */
+	assert_int_equal(bw_folder_walk(root, &o, &hooks, &t->root, &t->err), 0);
+	assert_string_equal(bw_buf_str(&t->log), "services/a/Dockerfile = c\ntools/deep/Dockerfile = e\n"
+						 "x/Containerfile = b\n");
+	assert_true(bw_folder_counts(&o, "services/a/Dockerfile"));
+	assert_true(bw_folder_counts(&o, "tools/deep/Dockerfile"));
+	assert_false(bw_folder_counts(&o, "services/old/Dockerfile"));
+	assert_false(bw_folder_counts(&o, "x/tools/Dockerfile"));
+	assert_false(bw_folder_counts(&o, "tools/node_modules/Dockerfile"));
+}
+
+static int log_folder(const char *path, int64_t changed_s, void *arg, struct bw_err *err)
+{
+	struct tree *t = arg;
+
+	assert_true(bw_text_starts(path, t->base));
+	assert_true(changed_s > 1700000000);
+	bw_buf_addf(&t->log, "folder %s\n", path + strlen(t->base) + 1);
+	return strstr(path, "stop") ? bw_fail(err, BW_E_RETRY, "stopped") : 0;
+}
+
+static void folders_are_told_before_what_is_in_them_and_may_end_the_walk(void **state)
+{
+	const struct bw_folder_options o = {0};
+	struct tree *t = *state;
+	const struct bw_folder_hooks hooks = {
+		.file = log_file, .trouble = log_trouble, .link = log_link, .folder = log_folder, .arg = t};
+	BW_AUTOFREE char *root = at(t, "in");
+
+	put(t, "in/a/b/Dockerfile", "x");
+	put(t, "in/stop/Dockerfile", "y");
+	put(t, "in/zoo/Dockerfile", "z");
+	assert_int_equal(bw_folder_walk(root, &o, &hooks, &t->root, &t->err), BW_E_RETRY);
+	assert_string_equal(bw_buf_str(&t->log),
+			    "folder in\nfolder in/a\nfolder in/a/b\na/b/Dockerfile = x\nfolder in/stop\n");
+	assert_string_equal(t->err.msg, "stopped");
+	assert_null(t->root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +561,8 @@ int main(void)
 		TEST(what_permissions_forbid_is_reported),
 		TEST(a_file_named_directly_that_is_locked_is_a_file_with_a_problem),
 		TEST(a_root_that_cannot_be_read_is_an_error),
+		TEST(includes_name_files_or_folders_that_they_are_in),
+		TEST(folders_are_told_before_what_is_in_them_and_may_end_the_walk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

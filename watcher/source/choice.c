@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "core/mem.h"
 #include "core/text.h"
-#include "source/folder.h"
 
 /*
  * Folders that belong to a tool which fills them by itself and can do so again. Not here: "target", "vendor",
@@ -66,4 +66,53 @@ bool bw_choice_names(const char *const *patterns, size_t count, char *inner, siz
 		inner[len - 1] = '/';
 	}
 	return found;
+}
+
+/* --- the way to a file ----------------------------------------------------------------------------- */
+
+static bool names(const char *const *patterns, size_t count, char *path, size_t len)
+{
+	char kept = path[len];
+	bool found;
+
+	path[len] = '\0';
+	found = bw_choice_names(patterns, count, path, len);
+	path[len] = kept;
+	return found;
+}
+
+static void look_at(const struct bw_folder_options *o, char *path, size_t from, size_t len,
+		    struct bw_choice_way *w)
+{
+	bool is_folder = path[len - 1] == '/';
+
+	w->is_excluded = w->is_excluded || names(o->excludes, o->exclude_count, path, len);
+	w->is_included = w->is_included || names(o->includes, o->include_count, path, len);
+	if (is_folder) {
+		path[len - 1] = '\0';
+		w->is_skipped = w->is_skipped || bw_choice_is_skipped(path + from);
+		path[len - 1] = '/';
+	}
+}
+
+struct bw_choice_way bw_choice_walk(const struct bw_folder_options *o, const char *path, size_t from)
+{
+	BW_AUTOFREE char *copy = bw_strdup(path);
+	size_t len = strlen(copy);
+	struct bw_choice_way w = {.is_included = o->include_count == 0};
+
+	for (char *slash = strchr(copy + from, '/'); slash; slash = strchr(copy + from, '/')) {
+		look_at(o, copy, from, (size_t)(slash + 1 - copy), &w);
+		from = (size_t)(slash + 1 - copy);
+	}
+	if (len > from)
+		look_at(o, copy, from, len, &w);
+	return w;
+}
+
+bool bw_folder_counts(const struct bw_folder_options *o, const char *inner)
+{
+	struct bw_choice_way w = bw_choice_walk(o, inner, 0);
+
+	return w.is_included && !w.is_excluded && !w.is_skipped;
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "source/folder.h"
+
 /*
  * Does one of the patterns name this path? A folder comes with a '/' at its end and is compared with and without it:
  * "old" and "old/" name it. `inner` is changed meanwhile.
@@ -19,5 +21,13 @@ bool bw_choice_is_skipped(const char *name);
 
 /* The last part of a path; with its '/' when it ends in one. */
 const char *bw_choice_base(const char *path);
+
+/* What lies on the way down to a file. */
+struct bw_choice_way {
+	bool is_excluded, is_skipped, is_included;
+};
+
+/* `path` inside the root; what lies before `from` is not looked at, though patterns see it. */
+struct bw_choice_way bw_choice_walk(const struct bw_folder_options *o, const char *path, size_t from);
 
 #endif

@@ -37,6 +37,7 @@ struct level {
 	size_t path_len;    /* of its path with the '/' behind it, in walk.path */
 	dev_t dev;	    /* who it was, when fd is -1 */
 	ino_t ino;
+	bool is_included; /* an include names it, or a folder that it is in */
 };
 
 struct walk {
@@ -90,6 +91,15 @@ static bool is_shortage(int sys)
 static bool is_excluded(const struct walk *w, char *inner, size_t len)
 {
 	return bw_choice_names(w->options->excludes, w->options->exclude_count, inner, len);
+}
+
+/* Does an include name what is at hand in the top folder, or that folder? */
+static bool is_included(const struct walk *w, char *inner, size_t len)
+{
+	const struct bw_folder_options *o = w->options;
+
+	return o->include_count == 0 || (w->depth > 0 && w->levels[w->depth - 1].is_included) ||
+	       bw_choice_names(o->includes, o->include_count, inner, len);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
@@ -160,7 +170,8 @@ static int take_odd(const struct walk *w, const char *real_path, const char *inn
 /* True when the walk neither reports the file that a link leads to by itself, nor is told to leave it out. */
 static bool link_adds(const struct walk *w, char *inner)
 {
-	bool is_reached = true;
+	const struct bw_folder_options *o = w->options;
+	bool is_reached = true, is_in = o->include_count == 0;
 	char *part = inner;
 
 	for (char *slash = strchr(part, '/'); slash; slash = strchr(part, '/')) {
@@ -169,6 +180,8 @@ static bool link_adds(const struct walk *w, char *inner)
 
 		slash[1] = '\0';
 		is_out = is_excluded(w, inner, (size_t)(slash + 1 - inner));
+		is_in = is_in ||
+			bw_choice_names(o->includes, o->include_count, inner, (size_t)(slash + 1 - inner));
 		slash[1] = next;
 		if (is_out)
 			return false;
@@ -177,7 +190,9 @@ static bool link_adds(const struct walk *w, char *inner)
 		*slash = '/';
 		part = slash + 1;
 	}
-	return !(is_reached && bw_filename_is_buildfile(part)) && !is_excluded(w, inner, strlen(inner));
+	is_in = is_in || bw_choice_names(o->includes, o->include_count, inner, strlen(inner));
+	return is_in && !(is_reached && bw_filename_is_buildfile(part)) &&
+	       !is_excluded(w, inner, strlen(inner));
 }
 
 /* Where an open file really is, by the kernel's word; -errno on failure. */
@@ -283,10 +298,21 @@ static void give_back(struct level *l)
 	l->fd = -1;
 }
 
-/* Takes over `fd`, the folder at w->path. */
-static void push_folder(struct walk *w, int fd)
+/* Before the names are read: what is made meanwhile changes the folder again. */
+static int tell_folder(const struct walk *w, int fd, struct bw_err *err)
 {
-	struct level l = {.fd = fd, .first = w->names.count, .next = w->names.count};
+	struct stat st;
+
+	if (!w->hooks->folder || fstat(fd, &st) < 0)
+		return 0;
+	return w->hooks->folder(w->path.data, (int64_t)st.st_mtim.tv_sec, w->hooks->arg, err);
+}
+
+/* Takes over `fd`, the folder at w->path. */
+static void push_folder(struct walk *w, int fd, bool is_included)
+{
+	struct level l = {
+		.fd = fd, .first = w->names.count, .next = w->names.count, .is_included = is_included};
 	struct bw_err why = BW_ERR_INIT;
 
 	if (bw_names_read(&w->names, fd, &why) < 0)
@@ -299,9 +325,9 @@ static void push_folder(struct walk *w, int fd)
 	BW_PUSH(w->levels, w->depth, w->capacity) = l;
 }
 
-static int enter_folder(struct walk *w, int parent, const char *name, struct bw_err *err)
+static int enter_folder(struct walk *w, int parent, const char *name, bool included, struct bw_err *err)
 {
-	int fd;
+	int fd, rc;
 
 	/* The kernel takes no longer path, so no build could read what is below. Bounds the depth, too. */
 	if (w->path.len + 2 >= PATH_MAX) {
@@ -309,11 +335,14 @@ static int enter_folder(struct walk *w, int parent, const char *name, struct bw_
 		return 0;
 	}
 	fd = openat(parent, name, FOLDER_FLAGS);
-	if (fd >= 0)
-		push_folder(w, fd);
-	else if (is_shortage(errno))
+	if (fd >= 0) {
+		rc = tell_folder(w, fd, err);
+		push_folder(w, fd, included);
+		return rc;
+	}
+	if (is_shortage(errno))
 		return bw_fail_sys(err, errno, "open %s", w->path.data);
-	else if (errno != ENOENT) /* not one removed meanwhile */
+	if (errno != ENOENT) /* not one removed meanwhile */
 		tell_trouble_sys(w, errno, "folder cannot be opened");
 	return 0;
 }
@@ -364,6 +393,7 @@ static int visit_next(struct walk *w, struct bw_err *err)
 	struct level *l = top(w);
 	const struct bw_name *n = &w->names.items[l->next++];
 	char *inner, *name;
+	bool included;
 
 	cut(&w->path, l->path_len);
 	(void)bw_buf_add(&w->path, w->names.text.data + n->at, n->len);
@@ -371,27 +401,31 @@ static int visit_next(struct walk *w, struct bw_err *err)
 	name = w->path.data + l->path_len;
 	if (is_excluded(w, inner, w->path.len - w->inner_at))
 		return 0;
+	included = is_included(w, inner, w->path.len - w->inner_at);
 	if (n->kind == BW_NAME_FOLDER)
 		cut(&w->path, w->path.len - 1);
 	if (bw_choice_is_skipped(name))
 		return 0;
 	switch (n->kind) {
-	case BW_NAME_FOLDER: return enter_folder(w, l->fd, name, err);
-	case BW_NAME_LINK: return visit_link(w, l->fd, name, err);
-	case BW_NAME_ODD: return take_odd(w, w->path.data, inner, err);
+	case BW_NAME_FOLDER: return enter_folder(w, l->fd, name, included, err);
+	case BW_NAME_LINK: return included ? visit_link(w, l->fd, name, err) : 0;
+	case BW_NAME_ODD: return included ? take_odd(w, w->path.data, inner, err) : 0;
 	case BW_NAME_FILE: break;
 	}
+	if (!included)
+		return 0;
 	return take_file(w, openat(l->fd, name, FILE_FLAGS | O_NOFOLLOW), w->path.data, inner, err);
 }
 
 static int walk_folder(struct walk *w, struct bw_err *err)
 {
 	int fd = open(w->path.data, FOLDER_FLAGS);
-	int rc = 0;
+	int rc;
 
 	if (fd < 0)
 		return bw_fail_sys(err, errno, "open folder %s", w->path.data);
-	push_folder(w, fd);
+	rc = tell_folder(w, fd, err);
+	push_folder(w, fd, false);
 	w->inner_at = w->path.len;
 	while (rc >= 0 && w->depth > 0) {
 		if (top(w)->next < w->names.count)

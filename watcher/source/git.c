@@ -39,12 +39,12 @@ struct bw_git_job {
 	struct bw_git_hooks hooks;
 	/* copies of what was asked for */
 	struct bw_giturl url;
-	char **branches, **includes, **excludes;
-	size_t branch_count, include_count, exclude_count, known_count;
+	char **branches, **includes, **excludes, **files;
+	size_t branch_count, include_count, exclude_count, file_count, known_count;
 	char **known; /* branch, commit, branch, commit */
 	char *folder;
 	/* where it stands */
-	bool is_running, is_second, is_whole, is_sha256;
+	bool is_running, is_second, is_whole, is_sha256, only_branches;
 	int lock_fd; /* -1: not held */
 	uint64_t lock_end_ms;
 	struct bw_timer *timer;
@@ -106,6 +106,7 @@ static void free_job(struct bw_git_job *j)
 	free_list(j->branches, j->branch_count);
 	free_list(j->includes, j->include_count);
 	free_list(j->excludes, j->exclude_count);
+	free_list(j->files, j->file_count);
 	free_list(j->known, 2 * j->known_count);
 	free(j->folder);
 	free(j->repository);
@@ -490,6 +491,8 @@ static int choose_matching(struct bw_git_job *j, const char *pattern, struct bw_
 static void mark_unchanged(struct bw_git_job *j)
 {
 	for (size_t i = 0; i < j->works.count; i++)
+		j->works.items[i].is_unchanged = j->only_branches;
+	for (size_t i = 0; i < j->works.count; i++)
 		for (size_t k = 0; k < j->known_count; k++)
 			if (strcmp(j->works.items[i].name, j->known[2 * k]) == 0 &&
 			    strcmp(j->works.items[i].commit, j->known[2 * k + 1]) == 0)
@@ -515,7 +518,8 @@ static int take_branches(struct bw_git_job *j, const struct bw_process_result *r
 	if (j->branch_count == 0)
 		rc = choose_head(j, err);
 	for (size_t i = 0; i < j->branch_count && rc == 0; i++)
-		rc = choose_matching(j, j->branches[i], err);
+		rc = strcmp(j->branches[i], "HEAD") == 0 ? choose_head(j, err)
+							 : choose_matching(j, j->branches[i], err);
 	if (rc < 0)
 		return rc;
 	mark_unchanged(j);
@@ -559,7 +563,9 @@ static int prepare(struct bw_git_job *j, struct bw_err *err)
 					       .includes = (const char *const *)j->includes,
 					       .include_count = j->include_count,
 					       .excludes = (const char *const *)j->excludes,
-					       .exclude_count = j->exclude_count};
+					       .exclude_count = j->exclude_count,
+					       .files = (const char *const *)j->files,
+					       .file_count = j->file_count};
 	if (j->is_sha256)
 		words[4] = "--object-format=sha256";
 	if (bw_gitstore_is_worn(j->repository))
@@ -685,6 +691,8 @@ static void copy_request(struct bw_git_job *j, const struct bw_git_request *req)
 	j->include_count = req->include_count;
 	j->excludes = copy_list(req->excludes, req->exclude_count);
 	j->exclude_count = req->exclude_count;
+	j->files = copy_list(req->files, req->file_count);
+	j->file_count = req->file_count;
 	j->known = bw_realloc(NULL, 2 * req->known_count + 1, sizeof(*j->known));
 	j->known_count = req->known_count;
 	for (size_t i = 0; i < req->known_count; i++) {
@@ -692,6 +700,7 @@ static void copy_request(struct bw_git_job *j, const struct bw_git_request *req)
 		j->known[2 * i + 1] = bw_strdup(req->known[i].commit);
 	}
 	j->folder = bw_strdup_null(req->folder);
+	j->only_branches = req->only_branches;
 }
 
 struct bw_git_job *bw_git_start(struct bw_git *g, const struct bw_git_request *req,

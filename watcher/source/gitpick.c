@@ -22,58 +22,32 @@ static const char *below(const char *folder, const char *path)
 	return path + len + (path[len] == '/');
 }
 
-static bool names(const char *const *patterns, size_t count, char *path, size_t len)
+static struct bw_choice_way walk(const struct bw_git_rules *r, const char *path, const char *rest)
 {
-	char kept = path[len];
-	bool found;
+	const struct bw_folder_options o = {.excludes = r->excludes,
+					    .exclude_count = r->exclude_count,
+					    .includes = r->includes,
+					    .include_count = r->include_count};
 
-	path[len] = '\0';
-	found = bw_choice_names(patterns, count, path, len);
-	path[len] = kept;
-	return found;
+	return bw_choice_walk(&o, path, (size_t)(rest - path));
 }
 
-/* One way down from the folder that was asked for to the file. */
-struct way {
-	bool is_excluded, is_skipped, is_included;
-};
-
-static void look_at(const struct bw_git_rules *r, char *path, size_t from, size_t len, struct way *w)
+static bool is_named(const struct bw_git_rules *r, const char *path)
 {
-	bool is_folder = path[len - 1] == '/';
-	char *name = path + from;
-
-	w->is_excluded = w->is_excluded || names(r->excludes, r->exclude_count, path, len);
-	w->is_included = w->is_included || names(r->includes, r->include_count, path, len);
-	if (is_folder) {
-		path[len - 1] = '\0';
-		w->is_skipped = w->is_skipped || bw_choice_is_skipped(name);
-		path[len - 1] = '/';
-	}
-}
-
-static struct way walk(const struct bw_git_rules *r, const char *path, const char *rest)
-{
-	BW_AUTOFREE char *copy = bw_strdup(path);
-	size_t from = (size_t)(rest - path), len = strlen(copy);
-	struct way w = {.is_included = r->include_count == 0};
-
-	for (char *slash = strchr(copy + from, '/'); slash; slash = strchr(copy + from, '/')) {
-		look_at(r, copy, from, (size_t)(slash + 1 - copy), &w);
-		from = (size_t)(slash + 1 - copy);
-	}
-	look_at(r, copy, from, len, &w);
-	return w;
+	for (size_t i = 0; i < r->file_count; i++)
+		if (strcmp(r->files[i], path) == 0)
+			return true;
+	return false;
 }
 
 bool bw_gitpick_takes(const struct bw_git_rules *r, const char *path)
 {
 	const char *rest = below(r->folder, path);
-	struct way w;
+	struct bw_choice_way w;
 
 	if (!rest)
 		return false;
-	if (!*rest)
+	if (!*rest || is_named(r, path))
 		return true; /* named directly: whatever its name */
 	if (!bw_filename_is_buildfile(bw_choice_base(path)))
 		return false;
@@ -138,18 +112,18 @@ static bool step(struct path *p, const struct bw_git_tree *t, bw_gitpick_target_
 }
 
 static enum bw_gitpick_way judge(const struct bw_git_rules *r, const struct bw_git_tree *t, const char *path,
-				 bool is_named, const struct bw_git_entry **ret)
+				 bool is_direct, const struct bw_git_entry **ret)
 {
 	const struct bw_git_entry *e = bw_git_tree_find(t, path);
 	BW_AUTOFREE char *folder = bw_asprintf("%s/", path);
 	const char *rest = below(r->folder, path);
-	struct way w;
+	struct bw_choice_way w;
 
 	if (!e && (!*path || bw_git_tree_has_folder(t, folder)))
 		return BW_GITPICK_NOTHING; /* a folder is walked under its own name */
 	if (!e)
 		return BW_GITPICK_NOWHERE;
-	if (is_named && e->kind == BW_GIT_FILE_ENTRY) {
+	if (is_direct && e->kind == BW_GIT_FILE_ENTRY) {
 		*ret = e;
 		return BW_GITPICK_FILE;
 	}
@@ -168,7 +142,8 @@ enum bw_gitpick_way bw_gitpick_follow(const struct bw_git_rules *r, const struct
 {
 	struct path p = {.rest = bw_strdup("")};
 	/* Named directly, as a file would be: then it counts wherever in the tree it leads. */
-	bool is_named = r->folder && strcmp(r->folder, bw_git_tree_path(t, link)) == 0;
+	bool is_direct = (r->folder && strcmp(r->folder, bw_git_tree_path(t, link)) == 0) ||
+			 is_named(r, bw_git_tree_path(t, link));
 	enum bw_gitpick_way way;
 	bool ok;
 
@@ -178,7 +153,7 @@ enum bw_gitpick_way bw_gitpick_follow(const struct bw_git_rules *r, const struct
 	while (ok && *p.rest)
 		ok = step(&p, t, target, arg);
 	way = p.is_out ? BW_GITPICK_OUT
-	      : ok     ? judge(r, t, bw_buf_str(&p.done), is_named, ret)
+	      : ok     ? judge(r, t, bw_buf_str(&p.done), is_direct, ret)
 		       : BW_GITPICK_NOWHERE;
 	bw_buf_done(&p.done);
 	free(p.rest);

@@ -13,6 +13,8 @@ struct bw_git_rules {
 	size_t include_count;
 	const char *const *excludes;
 	size_t exclude_count;
+	const char *const *files; /* named directly */
+	size_t file_count;
 };
 
 /* Does the walk through the tree take this file (or link) by itself? */

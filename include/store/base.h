@@ -18,6 +18,7 @@ struct bw_base {
 	const char *digest; /* that of the last sighting; NULL: never seen */
 	uint32_t waited;    /* sweeps in a row that waited for what is behind a new digest */
 	uint32_t failures;  /* questions that failed since the last answer; 0: the last one was answered */
+	bool is_foreign;    /* only git repositories name it: strangers, for whom the network rules hold */
 };
 
 /*

@@ -18,7 +18,13 @@ struct bw_build_scan {
 	const char *path;   /* absolute and real; inside the root when the source has a name */
 	const char *target; /* as given with --target, lower case; "" = the last stage */
 	bool is_template;
-	struct bw_digest fingerprint; /* of all that decides the uses: text, options, version of the reader */
+	/* What it produces, and what people say of it: a compact JSON object of strings, sorted by name; NULL: nothing. */
+	const char *image, *labels;
+	/*
+	 * Of all that decides the uses and their patches: text, options, version of the reader. Not of image and labels,
+	 * which are compared by themselves.
+	 */
+	struct bw_digest fingerprint;
 	const struct bw_dockerfile *file; /* NULL: could not be read; the uses known before stay */
 	const char *problem;		  /* without a file: why */
 };
@@ -51,6 +57,21 @@ int bw_store_choose_source(struct bw_store *s, const char *source, const char *p
 int bw_store_keep_target(struct bw_store *s, const char *target, size_t *ret_count,
 			 struct bw_err *err) BW_NODISCARD;
 
+/* By their ids, as bw_store_put_builds() gave them. */
+int bw_store_choose_builds(struct bw_store *s, const int64_t *ids, size_t count,
+			   struct bw_err *err) BW_NODISCARD;
+int bw_store_unchoose_builds(struct bw_store *s, const int64_t *ids, size_t count,
+			     struct bw_err *err) BW_NODISCARD;
+
+/* The live builds of `source` at or below `location` (as for bw_store_end_missing()), by file and target. */
+typedef int (*bw_live_fn)(int64_t build_id, const char *path, const char *target, void *arg,
+			  struct bw_err *err);
+int bw_store_each_live(struct bw_store *s, const char *source, const char *location, bw_live_fn fn, void *arg,
+		       struct bw_err *err) BW_NODISCARD;
+/* Of the files of these builds, builds that are not chosen end: others are made of these files now. */
+int bw_store_end_others(struct bw_store *s, const int64_t *ids, size_t count, int64_t now_ms,
+			struct bw_err *err) BW_NODISCARD;
+
 struct bw_done_counts {
 	size_t builds; /* chosen builds looked at */
 	size_t closed; /* (build, base) pairs that were stale and stand on the tag's digest now */
@@ -63,6 +84,13 @@ struct bw_done_counts {
  */
 int bw_store_done(struct bw_store *s, const struct bw_digest *digest, int64_t now_ms,
 		  struct bw_done_counts *ret, struct bw_err *err) BW_NODISCARD;
+
+/*
+ * The same for one live build, by the id that events name it by (store/identity.h), whatever is chosen. BW_E_GONE: there
+ * is no such build. `ret_build_id` (may be NULL) is its row.
+ */
+int bw_store_done_build(struct bw_store *s, const char *build, const struct bw_digest *digest, int64_t now_ms,
+			struct bw_done_counts *ret, int64_t *ret_build_id, struct bw_err *err) BW_NODISCARD;
 
 /*
  * The same for what a rebuild.requested asked for, and no more: its build (if there still is one), its bases, its

@@ -11,8 +11,8 @@
 enum bw_delivery_state {
 	BW_DELIVERY_DUE,
 	BW_DELIVERY_SENT,
-	BW_DELIVERY_DEAD,	/* given up: refused for good, or expired; `error` says why */
-	BW_DELIVERY_SUPERSEDED, /* a newer event of the same build contains it, and it was not sent yet */
+	BW_DELIVERY_DEAD, /* given up: refused for good, or expired; `error` says why */
+	BW_DELIVERY_SUPERSEDED, /* not sent yet, and a newer event of the build contains it, or the build is fresh again */
 };
 
 /* Strings are valid only during the callback. */
@@ -30,9 +30,10 @@ struct bw_delivery {
 	int64_t expires_ms;
 	int64_t next_ms; /* not before */
 	enum bw_delivery_state state;
-	const char *error; /* of the last attempt; NULL */
-	int64_t ended_ms;  /* when it was sent, given up or superseded; 0: still due */
-	int64_t at_ms;	   /* when the event was published */
+	const char *error;	/* of the last attempt; NULL */
+	int64_t ended_ms;	/* when it was sent, given up or superseded; 0: still due */
+	int64_t at_ms;		/* when the event was published */
+	const char *suppressed; /* of the event: why it was owed to nobody; NULL: it was not suppressed */
 };
 
 #define BW_DELIVERY_EXPIRY_MS (7LL * 24 * 3600 * 1000) /* unless told otherwise */
@@ -51,6 +52,7 @@ struct bw_sink_row {
 	const char *name;
 	const char *const *types; /* NULL-terminated: "base.changed", "rebuild.requested", ... */
 	bool confirms;		  /* a delivery makes the build fresh (design §5) */
+	int64_t expire_ms;	  /* so long a delivery is tried; 0: BW_DELIVERY_EXPIRY_MS */
 };
 int bw_store_put_sinks(struct bw_store *s, const struct bw_sink_row *sinks, size_t count, int64_t now_ms,
 		       struct bw_err *err) BW_NODISCARD;
@@ -63,6 +65,10 @@ int bw_store_each_due(struct bw_store *s, const char *sink, int64_t now_ms, size
 		      void *arg, struct bw_err *err) BW_NODISCARD;
 /* When the next one may be sent, maybe long ago; INT64_MAX: nothing is due. */
 int bw_store_next_due(struct bw_store *s, const char *sink, int64_t *ret_ms, struct bw_err *err) BW_NODISCARD;
+
+/* The receiver is back after a while: what waits for its next attempt may be sent at once. */
+int bw_store_sink_due_now(struct bw_store *s, const char *sink, int64_t now_ms,
+			  struct bw_err *err) BW_NODISCARD;
 
 /*
  * What came of an attempt. A delivery that is not due any more (superseded meanwhile) stays as it is. When the sink
@@ -86,6 +92,7 @@ struct bw_event_filter {
 	int64_t since_ms; /* 0: all */
 	const char *sink; /* with a delivery to this sink; NULL: all */
 	bool dead;	  /* only dead deliveries */
+	bool suppressed;  /* only events that rules suppressed */
 };
 
 /* Oldest first; once for each delivery, or once for an event that has none. */
@@ -114,6 +121,7 @@ int bw_store_retry_event(struct bw_store *s, int64_t number, const char *sink, i
 			 struct bw_err *err) BW_NODISCARD;
 /*
  * New deliveries of an event, to one sink or all (NULL) that are there now and get this type; not where it is due still.
+ * Rules are not asked: so a suppressed event can be sent after all.
  */
 int bw_store_replay_event(struct bw_store *s, int64_t number, const char *sink, int64_t now_ms, size_t *ret,
 			  struct bw_err *err) BW_NODISCARD;

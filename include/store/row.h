@@ -14,6 +14,7 @@
 /* Strings are valid only during the callback. */
 struct bw_row {
 	/* where */
+	int64_t build_id;
 	const char *source; /* "" for a folder without a name */
 	const char *path;   /* as in store/build.h */
 	const char *target; /* "" = the last stage */
@@ -70,5 +71,12 @@ struct bw_row {
 typedef int (*bw_row_fn)(const struct bw_row *r, void *arg, struct bw_err *err);
 /* In the order of base, source, path, target, line; then the uses without a base and the broken files, by path and line. */
 int bw_store_each_row(struct bw_store *s, bw_row_fn fn, void *arg, struct bw_err *err) BW_NODISCARD;
+
+/* Only those of one base, in the order of the builds' ids. */
+int bw_store_each_row_of_base(struct bw_store *s, int64_t base_id, bw_row_fn fn, void *arg,
+			      struct bw_err *err) BW_NODISCARD;
+/* Only those of one build, base by base in the order of their ids; then the others. None when it is not chosen. */
+int bw_store_each_row_of_build(struct bw_store *s, int64_t build_id, bw_row_fn fn, void *arg,
+			       struct bw_err *err) BW_NODISCARD;
 
 #endif

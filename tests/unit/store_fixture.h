@@ -242,6 +242,7 @@ static BW_UNUSED void free_file(struct made_file *m)
 		bw_reference_done(&u->parts);
 		free(u->unresolved);
 		free(u->ignored);
+		free(u->patch);
 	}
 }
 

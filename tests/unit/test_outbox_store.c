@@ -71,7 +71,6 @@ static int put_events(struct bw_store *s, void *arg, struct bw_err *err)
 			.subject = subject,
 			.json = "{}",
 			.at_ms = bw_clock_ms(),
-			.expires_ms = bw_clock_ms() + 86400000,
 		};
 
 		(void)snprintf(id, sizeof(id), "e%u", i);

@@ -26,12 +26,7 @@ static int try_publish(struct bw_store *s, const char *type, char letter, const 
 		       struct bw_err *err)
 {
 	char id[BW_EVENT_ID_MAX] = "", json[128];
-	struct bw_new_event e = {.id = id,
-				 .type = type,
-				 .subject = subject,
-				 .json = json,
-				 .at_ms = at_ms,
-				 .expires_ms = at_ms + DAY_MS};
+	struct bw_new_event e = {.id = id, .type = type, .subject = subject, .json = json, .at_ms = at_ms};
 
 	memset(id, letter, BW_EVENT_ID_MAX - 1);
 	(void)snprintf(json, sizeof(json), "{\"id\":\"%c\",\"subject\":\"%s\"}", letter, subject);
@@ -48,7 +43,8 @@ static const char *const requests_only[] = {"rebuild.requested", NULL};
 
 static void put_sinks(struct fixture *f, const char *first, const char *second)
 {
-	const struct bw_sink_row rows[] = {{.name = first}, {.name = second, .types = all_types}};
+	const struct bw_sink_row rows[] = {{.name = first, .expire_ms = DAY_MS},
+					   {.name = second, .types = all_types, .expire_ms = DAY_MS}};
 
 	assert_ok(f, bw_store_put_sinks(f->store, rows, second ? 2 : 1, 5, &f->err));
 }
@@ -368,7 +364,7 @@ static void a_dead_delivery_comes_back_in_its_place(void **state)
 	assert_string_equal(due_at(f, "t", 40), "2ax ");
 	assert_ok(f, bw_store_retry_event(f->store, 1, NULL, 40, &count, &f->err));
 	assert_int_equal(count, 0);
-	assert_true(ask(f, "SELECT expires_at FROM delivery WHERE id = 1") == 40 + BW_DELIVERY_EXPIRY_MS);
+	assert_int_equal(ask(f, "SELECT expires_at FROM delivery WHERE id = 1"), 40 + DAY_MS);
 }
 
 static void a_replay_is_owed_to_the_sinks_of_today(void **state)
@@ -404,12 +400,8 @@ static int publish_many(struct bw_store *s, void *arg, struct bw_err *err)
 
 	for (int i = 0; rc == 0 && i < MANY; i++) {
 		char id[BW_EVENT_ID_MAX], subject[32];
-		const struct bw_new_event e = {.id = id,
-					       .type = CHANGED,
-					       .subject = subject,
-					       .json = "{}",
-					       .at_ms = 10 + i,
-					       .expires_ms = DAY_MS + i};
+		const struct bw_new_event e = {
+			.id = id, .type = CHANGED, .subject = subject, .json = "{}", .at_ms = 10 + i};
 
 		(void)snprintf(id, sizeof(id), "%064x", (unsigned)i + (unsigned)subjects * MANY);
 		(void)snprintf(subject, sizeof(subject), "x%d", i % subjects);
@@ -499,8 +491,12 @@ static void questions_go_by_the_index(void **state)
 	expect_plan(f, BW_SQL_DELIVERIES_HAVE_EXPIRED, "delivery_expiry");
 	expect_plan(f, BW_SQL_DELIVERIES_EXPIRE, "delivery_expiry");
 	expect_plan(f, BW_SQL_DELIVERIES_REVIVE, "delivery_");
-	expect_plan(f, BW_SQL_DELIVERIES_REPEAT, "delivery_event");
-	expect_plan(f, BW_SQL_DELIVERIES_ADD, "INTEGER PRIMARY KEY");
+	expect_plan(f, BW_SQL_SINKS_REPEAT, "delivery_event");
+	expect_plan(f, BW_SQL_SINKS_OWED, "INTEGER PRIMARY KEY");
+	expect_plan(f, BW_SQL_DELIVERY_ADD, "delivery_queue");
+	expect_plan(f, BW_SQL_DELIVERIES_HURRY, "delivery_next");
+	expect_plan(f, BW_SQL_DELIVERIES_WITHDRAW, "delivery_queue");
+	expect_plan(f, BW_SQL_BUILDS_REQUESTED, "outstanding_requested");
 	expect_plan(f, BW_SQL_DELIVERY_END, "INTEGER PRIMARY KEY");
 	expect_plan(f, BW_SQL_EVENT_FIND, "sqlite_autoindex_event_1");
 }
@@ -529,7 +525,7 @@ static int broken_statement = -1;
 
 static int break_statement(struct bw_store *s, struct bw_err *err)
 {
-	static const char text[] = "SELECT abs(-9223372036854775808), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8";
+	static const char text[] = "SELECT abs(-9223372036854775808), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9";
 
 	if (broken_statement < 0)
 		return 0;
@@ -541,7 +537,8 @@ static int break_statement(struct bw_store *s, struct bw_err *err)
 
 static int publish_three(struct bw_store *s, struct bw_err *err)
 {
-	const struct bw_sink_row rows[] = {{.name = "s", .types = all_types}, {.name = "t"}};
+	const struct bw_sink_row rows[] = {{.name = "s", .types = all_types, .expire_ms = DAY_MS},
+					   {.name = "t", .expire_ms = DAY_MS}};
 	int rc = bw_store_put_sinks(s, rows, 2, 5, err);
 
 	if (rc == 0)
@@ -562,6 +559,8 @@ static int send_three(struct bw_store *s, struct bw_err *err)
 		rc = bw_store_delivery_retry(s, 2, 30, "no", 20, err);
 	if (rc == 0)
 		rc = bw_store_next_due(s, "t", &next, err);
+	if (rc == 0)
+		rc = bw_store_sink_due_now(s, "t", 25, err);
 	if (rc == 0)
 		rc = bw_store_expire_deliveries(s, DAY_MS + 11, &count, err);
 	if (rc == 0)

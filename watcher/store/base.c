@@ -4,10 +4,20 @@
  */
 #include "store/base.h"
 
+#include "core/mem.h"
 #include "store/list.h"
 #include "store/sql.h"
 
-enum { BASE_ID, BASE_REGISTRY, BASE_REPOSITORY, BASE_TAG, BASE_DIGEST, BASE_FAILURES, BASE_WAITED };
+enum {
+	BASE_ID,
+	BASE_REGISTRY,
+	BASE_REPOSITORY,
+	BASE_TAG,
+	BASE_DIGEST,
+	BASE_FAILURES,
+	BASE_WAITED,
+	BASE_FOREIGN
+};
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
@@ -45,27 +55,83 @@ static void read_base(sqlite3_stmt *q, struct bw_base *ret)
 		.digest = bw_sql_column(q, BASE_DIGEST),
 		.failures = bw_sql_column_u32(q, BASE_FAILURES),
 		.waited = bw_sql_column_u32(q, BASE_WAITED),
+		.is_foreign = bw_sql_column_int(q, BASE_FOREIGN) != 0,
 	};
+}
+
+/* One base of many rows: `told`, or kept until it is known whether all of them are a stranger's. */
+struct bases {
+	bw_base_fn fn;
+	void *arg;
+	int64_t told;
+	struct bw_base kept; /* with its own texts; id 0: none */
+};
+
+static void drop_kept(struct bases *x)
+{
+	free((void *)(uintptr_t)x->kept.registry);
+	free((void *)(uintptr_t)x->kept.repository);
+	free((void *)(uintptr_t)x->kept.tag);
+	free((void *)(uintptr_t)x->kept.digest);
+	x->kept = (struct bw_base){0};
+}
+
+static void keep(struct bases *x, const struct bw_base *b)
+{
+	x->kept = *b;
+	x->kept.registry = bw_strdup(b->registry);
+	x->kept.repository = bw_strdup(b->repository);
+	x->kept.tag = bw_strdup(b->tag);
+	x->kept.digest = bw_strdup_null(b->digest);
+}
+
+static int tell_kept(struct bases *x, struct bw_err *err)
+{
+	int rc = x->kept.id ? x->fn(&x->kept, x->arg, err) : 0;
+
+	drop_kept(x);
+	return rc;
+}
+
+/* In the common case the first row of a base decides, and nothing is copied. */
+static int on_base(struct bases *x, const struct bw_base *b, struct bw_err *err)
+{
+	int rc = 0;
+
+	if (b->id == x->told || (b->id == x->kept.id && b->is_foreign))
+		return 0;
+	if (b->id == x->kept.id)
+		drop_kept(x);
+	else
+		rc = tell_kept(x, err);
+	if (rc < 0)
+		return rc;
+	if (b->is_foreign) {
+		keep(x, b);
+		return 0;
+	}
+	x->told = b->id;
+	return x->fn(b, x->arg, err);
 }
 
 static int each_base(struct bw_store *s, sqlite3_stmt *q, bw_base_fn fn, void *arg, struct bw_err *err)
 {
-	int64_t last_id = 0;
+	struct bases x = {.fn = fn, .arg = arg};
 	int rc;
 
 	while ((rc = bw_sql_step(s, q, err)) > 0) {
 		struct bw_base b;
-		bool is_new;
 
 		read_base(q, &b);
-		is_new = b.id != last_id;
-		last_id = b.id;
 		rc = bw_sql_columns_ok(s, err);
-		if (rc == 0 && is_new)
-			rc = fn(&b, arg, err);
+		if (rc == 0)
+			rc = on_base(&x, &b, err);
 		if (rc < 0)
-			return rc;
+			break;
 	}
+	if (rc == 0)
+		rc = tell_kept(&x, err);
+	drop_kept(&x);
 	return rc;
 }
 
@@ -115,8 +181,8 @@ int bw_store_each_uncompared(struct bw_store *s, int64_t now_ms, bw_uncompared_f
 		return rc;
 	bw_sql_bind(q, 1, now_ms);
 	while ((rc = bw_sql_step(s, q, err)) > 0) {
-		struct bw_uncompared u = {.from = bw_sql_column(q, BASE_WAITED + 1),
-					  .platform = bw_sql_column(q, BASE_WAITED + 2)};
+		struct bw_uncompared u = {.from = bw_sql_column(q, BASE_FOREIGN + 1),
+					  .platform = bw_sql_column(q, BASE_FOREIGN + 2)};
 
 		read_base(q, &u.base);
 		rc = bw_sql_columns_ok(s, err);

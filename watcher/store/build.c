@@ -61,7 +61,8 @@ static int find_stored(struct bw_store *s, const struct bw_build_scan *x, struct
 	ret->same = ret->same_uses && bw_text_is(bw_sql_column(q, 2), problem_of(x)) &&
 		    bw_sql_column_u32(q, 3) == problem_line_of(x) && bw_sql_column_int(q, 4) == 0 &&
 		    (bw_sql_column_int(q, 5) != 0) == x->is_template &&
-		    bw_text_is(bw_sql_column(q, 6), root_of(x));
+		    bw_text_is(bw_sql_column(q, 6), root_of(x)) &&
+		    bw_text_is(bw_sql_column(q, 7), x->image) && bw_text_is(bw_sql_column(q, 8), x->labels);
 	return bw_sql_columns_ok(s, err);
 }
 
@@ -150,6 +151,8 @@ static int put_build(struct bw_store *s, const struct bw_build_scan *x, int64_t 
 	bw_sql_bind_text(q, 4, problem_of(x));
 	bw_sql_bind(q, 5, problem_line_of(x));
 	bw_sql_bind(q, 6, now_ms);
+	bw_sql_bind_text(q, 7, x->image);
+	bw_sql_bind_text(q, 8, x->labels);
 	return run_for_id(s, q, ret, err);
 }
 
@@ -282,6 +285,7 @@ static int add_use(struct bw_store *s, const struct bw_use *u, int64_t build_id,
 	bw_sql_bind_text(q, 12, u->unresolved);
 	bw_sql_bind(q, 13, u->is_scratch);
 	bind_spans(q, u);
+	bw_sql_bind_text(q, 21, u->patch);
 	return bw_sql_run(s, q, err);
 }
 

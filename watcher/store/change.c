@@ -100,13 +100,42 @@ static int settle(struct bw_store *s, enum bw_sql which, int64_t base_id, const 
 	return bw_sql_run(s, q, err);
 }
 
-int bw_store_settle_pairs(struct bw_store *s, int64_t base_id, const char *to, int64_t at_ms,
-			  struct bw_err *err)
+/*
+ * Builds that are fresh again need no rebuild: what asks for one and was never sent is withdrawn. What was tried stays,
+ * for the receiver may know of it; so does what is under way for the first time, whose outcome then changes nothing.
+ */
+static int withdraw(struct bw_store *s, int64_t base_id, int64_t at_ms, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_DELIVERIES_WITHDRAW, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, base_id);
+	bw_sql_bind(q, 2, at_ms);
+	rc = bw_sql_run(s, q, err);
+	if (rc < 0 || sqlite3_changes(s->db) == 0)
+		return rc;
+	return bw_sql_exec(s, BW_SQL_DELIVERIES_FIRST_ALL, err);
+}
+
+/* Those that the tag has come back to, and those that have the content that it has. */
+static int close_pairs(struct bw_store *s, int64_t base_id, const char *to, int64_t at_ms, struct bw_err *err)
 {
 	int rc = settle(s, BW_SQL_PAIRS_RETURNED, base_id, to, at_ms, err);
+	int closed = rc == 0 ? sqlite3_changes(s->db) : 0;
 
 	if (rc == 0)
 		rc = settle(s, BW_SQL_PAIRS_SAME, base_id, to, at_ms, err);
+	closed += rc == 0 ? sqlite3_changes(s->db) : 0;
+	return rc < 0 || closed == 0 ? rc : withdraw(s, base_id, at_ms, err);
+}
+
+int bw_store_settle_pairs(struct bw_store *s, int64_t base_id, const char *to, int64_t at_ms,
+			  struct bw_err *err)
+{
+	int rc = close_pairs(s, base_id, to, at_ms, err);
+
 	return rc < 0 ? rc : settle(s, BW_SQL_PAIRS_STALE, base_id, to, at_ms, err);
 }
 
@@ -143,6 +172,11 @@ int bw_store_record_move(struct bw_store *s, const struct bw_move *m, struct bw_
 	if (rc == 0)
 		rc = bw_store_settle_pairs(s, m->base_id, m->to, m->at_ms, err);
 	return rc < 0 ? rc : ask_again(s, m, err);
+}
+
+int bw_store_count_move(struct bw_store *s, const struct bw_move *m, struct bw_err *err)
+{
+	return update_pairs(s, BW_SQL_PAIRS_PEND_ALL, m->base_id, m->to, err);
 }
 
 /* --- later ------------------------------------------------------------------------------------ */

@@ -17,6 +17,9 @@ struct bw_move {
 /* Writes the change, and for each build of the base what it stands on from now on; within a transaction. */
 int bw_store_record_move(struct bw_store *s, const struct bw_move *m, struct bw_err *err) BW_NODISCARD;
 
+/* Behind that: a rule wants to know of changes that leave builds as they were. */
+int bw_store_count_move(struct bw_store *s, const struct bw_move *m, struct bw_err *err) BW_NODISCARD;
+
 /* Within a transaction: what two digests are to each other, and what all comparisons mean for the pairs of a base. */
 int bw_store_add_comparison(struct bw_store *s, int64_t base_id, const char *to,
 			    const struct bw_comparison *c, struct bw_err *err) BW_NODISCARD;

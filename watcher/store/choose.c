@@ -144,6 +144,85 @@ int bw_store_keep_target(struct bw_store *s, const char *target, size_t *ret_cou
 	return rc;
 }
 
+/* One statement for each of the builds; ?2 the time, where it needs one. */
+struct per_build {
+	enum bw_sql which;
+	const int64_t *ids;
+	size_t count;
+	int64_t now_ms; /* 0: none is needed */
+};
+
+static int run_per_build(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	const struct per_build *p = arg;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < p->count; i++) {
+		BW_AUTOSQL sqlite3_stmt *q = NULL;
+
+		rc = bw_sql_use(s, p->which, &q, err);
+		if (rc < 0)
+			return rc;
+		bw_sql_bind(q, 1, p->ids[i]);
+		if (p->now_ms != 0)
+			bw_sql_bind(q, 2, p->now_ms);
+		rc = bw_sql_run(s, q, err);
+	}
+	return rc;
+}
+
+int bw_store_choose_builds(struct bw_store *s, const int64_t *ids, size_t count, struct bw_err *err)
+{
+	struct per_build p = {.which = BW_SQL_CHOOSE_ONE, .ids = ids, .count = count};
+
+	return bw_sql_view(s, run_per_build, &p, err);
+}
+
+int bw_store_unchoose_builds(struct bw_store *s, const int64_t *ids, size_t count, struct bw_err *err)
+{
+	struct per_build p = {.which = BW_SQL_UNCHOOSE_ONE, .ids = ids, .count = count};
+
+	return bw_sql_view(s, run_per_build, &p, err);
+}
+
+/* --- listing ---------------------------------------------------------------------------------- */
+
+static int list_live(struct bw_store *s, int64_t source_id, const char *part, bw_live_fn fn, void *arg,
+		     struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BUILDS_BELOW, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, source_id);
+	bw_sql_bind_text(q, 2, part);
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		const char *path = bw_sql_column(q, 1), *target = bw_sql_column(q, 2);
+
+		rc = bw_sql_columns_ok(s, err);
+		if (rc == 0)
+			rc = fn(bw_sql_column_int(q, 0), path ? path : "", target ? target : "", arg, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+int bw_store_each_live(struct bw_store *s, const char *source, const char *location, bw_live_fn fn, void *arg,
+		       struct bw_err *err)
+{
+	BW_AUTOFREE char *root = NULL;
+	const char *part;
+	int64_t id = 0;
+	int rc = find_source(s, source, &id, &root, err);
+
+	if (rc <= 0)
+		return rc;
+	part = part_of_source(root, location);
+	return part ? list_live(s, id, part, fn, arg, err) : 0;
+}
+
 /* --- ending ----------------------------------------------------------------------------------- */
 
 struct ending {
@@ -249,4 +328,27 @@ int bw_store_end_unchosen(struct bw_store *s, const char *source, int64_t now_ms
 	int rc = find_source(s, source, &id, NULL, err);
 
 	return rc <= 0 ? rc : end_where(s, id, "", "", &g, now_ms, err);
+}
+
+/* Mostly there are none, and then nothing is written. */
+static int has_others(struct bw_store *s, int64_t build_id, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_OTHERS_FIND, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, build_id);
+	return bw_sql_step(s, q, err);
+}
+
+int bw_store_end_others(struct bw_store *s, const int64_t *ids, size_t count, int64_t now_ms,
+			struct bw_err *err)
+{
+	struct per_build end = {.which = BW_SQL_OTHERS_END, .ids = ids, .count = count, .now_ms = now_ms};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = has_others(s, ids[i], err);
+	return rc > 0 ? bw_sql_tx(s, run_per_build, &end, err) : rc;
 }

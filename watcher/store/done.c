@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "store/build.h"
+#include "store/identity.h"
 #include "store/pin.h"
 #include "store/sql.h"
 
@@ -20,6 +21,8 @@ struct pair {
 };
 
 struct doing {
+	const char *build;  /* that is meant, by its id outside; NULL: the chosen ones */
+	int64_t build_id;   /* of that */
 	const char *digest; /* NULL: the current one of each base, or that which an event asks for */
 	const char *evidence;
 	int64_t now_ms;
@@ -70,12 +73,14 @@ static void look_at_pair(struct doing *d, sqlite3_stmt *q, const char *digest)
 static int list_pairs(struct bw_store *s, struct doing *d, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_PAIRS, &q, err);
+	int rc = bw_sql_use(s, d->build ? BW_SQL_PAIRS_OF_BUILD : BW_SQL_PAIRS, &q, err);
 
 	if (rc < 0)
 		return rc;
 	bw_sql_bind_text(q, 1, d->digest);
 	bw_sql_bind(q, 2, d->now_ms);
+	if (d->build)
+		bw_sql_bind(q, 3, d->build_id);
 	while ((rc = bw_sql_step(s, q, err)) > 0)
 		look_at_pair(d, q, d->digest);
 	return rc;
@@ -103,12 +108,14 @@ static int count_pinned(struct bw_store *s, struct doing *d, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int64_t last_build = 0, last_base = 0;
-	int rc = bw_sql_use(s, BW_SQL_PINNED_PAIRS, &q, err);
+	int rc = bw_sql_use(s, d->build ? BW_SQL_PINNED_PAIRS_OF_BUILD : BW_SQL_PINNED_PAIRS, &q, err);
 
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, d->now_ms);
 	bw_sql_bind_text(q, 2, d->digest);
+	if (d->build)
+		bw_sql_bind(q, 3, d->build_id);
 	while ((rc = bw_sql_step(s, q, err)) > 0) {
 		int64_t build = bw_sql_column_int(q, 0), base = bw_sql_column_int(q, 1);
 
@@ -154,11 +161,35 @@ static int write_pairs(struct bw_store *s, const struct doing *d, struct bw_err 
 	return rc;
 }
 
+/* Among the live ones, one by one: the id is a hash, and somebody says this a few times a day. */
+static int find_build(struct bw_store *s, struct doing *d, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BUILD_NAMES, &q, err);
+
+	while (rc >= 0 && (rc = bw_sql_step(s, q, err)) > 0) {
+		const char *source = bw_sql_column(q, 1), *path = bw_sql_column(q, 2),
+			   *target = bw_sql_column(q, 3);
+		char id[BW_BUILD_ID_MAX];
+
+		rc = bw_sql_columns_ok(s, err);
+		if (rc < 0)
+			return rc;
+		bw_identity_of_build(s->uuid, source ? source : "", path ? path : "", target ? target : "",
+				     id);
+		if (strcmp(id, d->build) != 0)
+			continue;
+		d->build_id = bw_sql_column_int(q, 0);
+		return 0;
+	}
+	return rc < 0 ? rc : bw_fail(err, BW_E_GONE, "there is no such build");
+}
+
 static int do_done(struct bw_store *s, void *arg, struct bw_err *err)
 {
 	struct doing *d = arg;
-	int64_t builds = 0;
-	int rc = bw_sql_number(s, BW_SQL_CHOSEN_COUNT, &builds, err);
+	int64_t builds = 1;
+	int rc = d->build ? find_build(s, d, err) : bw_sql_number(s, BW_SQL_CHOSEN_COUNT, &builds, err);
 
 	d->counts.builds = (size_t)builds;
 	if (rc == 0)
@@ -173,16 +204,35 @@ static int do_done(struct bw_store *s, void *arg, struct bw_err *err)
 	return rc < 0 ? rc : write_pairs(s, d, err);
 }
 
+static int run_done(struct bw_store *s, struct doing *d, struct bw_done_counts *ret, struct bw_err *err)
+{
+	int rc;
+
+	d->evidence = "done";
+	rc = bw_sql_tx(s, do_done, d, err);
+	free(d->pairs);
+	bw_shelf_done(&d->shelf);
+	if (rc == 0)
+		*ret = d->counts;
+	return rc;
+}
+
 int bw_store_done(struct bw_store *s, const struct bw_digest *digest, int64_t now_ms,
 		  struct bw_done_counts *ret, struct bw_err *err)
 {
-	struct doing d = {.digest = digest ? digest->text : NULL, .evidence = "done", .now_ms = now_ms};
-	int rc = bw_sql_tx(s, do_done, &d, err);
+	struct doing d = {.digest = digest ? digest->text : NULL, .now_ms = now_ms};
 
-	free(d.pairs);
-	bw_shelf_done(&d.shelf);
-	if (rc == 0)
-		*ret = d.counts;
+	return run_done(s, &d, ret, err);
+}
+
+int bw_store_done_build(struct bw_store *s, const char *build, const struct bw_digest *digest, int64_t now_ms,
+			struct bw_done_counts *ret, int64_t *ret_build_id, struct bw_err *err)
+{
+	struct doing d = {.build = build, .digest = digest ? digest->text : NULL, .now_ms = now_ms};
+	int rc = run_done(s, &d, ret, err);
+
+	if (rc == 0 && ret_build_id)
+		*ret_build_id = d.build_id;
 	return rc;
 }
 

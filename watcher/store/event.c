@@ -27,6 +27,7 @@ static int add_event(struct bw_store *s, const struct bw_new_event *e, int64_t *
 	}
 	if (e->build_id != 0)
 		bw_sql_bind(q, 8, e->build_id);
+	bw_sql_bind_text(q, 9, e->suppressed);
 	rc = bw_sql_run(s, q, err);
 	if (rc == 0)
 		*ret = sqlite3_changes(s->db) > 0 ? sqlite3_last_insert_rowid(s->db) : 0;
@@ -35,12 +36,34 @@ static int add_event(struct bw_store *s, const struct bw_new_event *e, int64_t *
 
 struct adding {
 	int64_t number;
-	const char *sink; /* NULL: all */
-	int64_t now_ms, expires_ms;
+	const char *sinks; /* one, or several, each with a line break on either side; NULL: all */
+	int64_t now_ms;
 	size_t count;
 };
 
-/* `which`: DELIVERIES_ADD, or DELIVERIES_REPEAT, which knows one more parameter. */
+enum { OWED_SINK, OWED_EXPIRE, OWED_SUBJECT };
+
+/* To the sink of this row. */
+static int add_delivery(struct bw_store *s, sqlite3_stmt *owed, struct adding *a, struct bw_err *err)
+{
+	const char *subject = bw_sql_column(owed, OWED_SUBJECT);
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_columns_ok(s, err);
+
+	if (rc == 0)
+		rc = bw_sql_use(s, BW_SQL_DELIVERY_ADD, &q, err);
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, bw_sql_column_int(owed, OWED_SINK));
+	bw_sql_bind(q, 2, a->number);
+	bw_sql_bind_text(q, 3, subject);
+	bw_sql_bind(q, 4, a->now_ms);
+	bw_sql_bind(q, 5, a->now_ms + bw_sql_column_int(owed, OWED_EXPIRE));
+	a->count++;
+	return bw_sql_run(s, q, err);
+}
+
+/* `which`: SINKS_OWED, or SINKS_REPEAT, which means one sink or all. */
 static int add_deliveries(struct bw_store *s, enum bw_sql which, struct adding *a, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
@@ -49,16 +72,16 @@ static int add_deliveries(struct bw_store *s, enum bw_sql which, struct adding *
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, a->number);
-	bw_sql_bind(q, 2, a->now_ms);
-	bw_sql_bind(q, 3, a->expires_ms);
-	if (which == BW_SQL_DELIVERIES_REPEAT)
-		bw_sql_bind_text(q, 4, a->sink);
-	rc = bw_sql_run(s, q, err);
-	if (rc == 0)
-		a->count += (size_t)sqlite3_changes(s->db);
+	bw_sql_bind_text(q, 2, a->sinks);
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		rc = add_delivery(s, q, a, err);
+		if (rc < 0)
+			return rc;
+	}
 	return rc;
 }
 
+/* Only then the new one is not the first of its queue already. */
 static int supersede(struct bw_store *s, int64_t number, const struct bw_new_event *e, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
@@ -69,7 +92,8 @@ static int supersede(struct bw_store *s, int64_t number, const struct bw_new_eve
 	bw_sql_bind(q, 1, number);
 	bw_sql_bind_text(q, 2, e->subject);
 	bw_sql_bind(q, 3, e->at_ms);
-	return bw_sql_run(s, q, err);
+	rc = bw_sql_run(s, q, err);
+	return rc < 0 || sqlite3_changes(s->db) == 0 ? rc : bw_store_line_up(s, e->subject, err);
 }
 
 static int run_for_subject(struct bw_store *s, enum bw_sql which, const char *subject, struct bw_err *err)
@@ -88,21 +112,41 @@ int bw_store_line_up(struct bw_store *s, const char *subject, struct bw_err *err
 	return run_for_subject(s, BW_SQL_DELIVERIES_FIRST, subject, err);
 }
 
+#define SINKS_MAX (1U << 20)
+
+static int join_sinks(const struct bw_new_event *e, struct bw_buf *to, struct bw_err *err)
+{
+	bool ok = bw_buf_addc(to, '\n');
+
+	for (const char *const *sink = e->sinks; ok && *sink; sink++)
+		ok = bw_buf_addf(to, "%s\n", *sink);
+	return ok ? 0 : bw_fail(err, BW_E_LIMIT, "the event of %s: too many sinks", e->subject);
+}
+
+static int owe(struct bw_store *s, const struct bw_new_event *e, int64_t number, struct bw_err *err)
+{
+	struct adding a = {.number = number, .now_ms = e->at_ms};
+	BW_AUTOBUF struct bw_buf sinks;
+	int rc;
+
+	bw_buf_init(&sinks, SINKS_MAX);
+	rc = e->sinks ? join_sinks(e, &sinks, err) : 0;
+	a.sinks = e->sinks ? bw_buf_str(&sinks) : NULL;
+	if (rc == 0)
+		rc = add_deliveries(s, BW_SQL_SINKS_OWED, &a, err);
+	if (rc == 0 && a.count > 0 && strcmp(e->type, BW_TYPE_REBUILD_REQUESTED) == 0)
+		rc = supersede(s, number, e, err);
+	return rc;
+}
+
 int bw_store_put_event(struct bw_store *s, const struct bw_new_event *e, int64_t *ret, struct bw_err *err)
 {
-	struct adding a = {.now_ms = e->at_ms, .expires_ms = e->expires_ms};
-	int rc = add_event(s, e, &a.number, err);
+	int64_t number = 0;
+	int rc = add_event(s, e, &number, err);
 
 	if (rc == 0 && ret)
-		*ret = a.number;
-	if (rc < 0 || a.number == 0)
-		return rc;
-	rc = add_deliveries(s, BW_SQL_DELIVERIES_ADD, &a, err);
-	if (rc < 0 || a.count == 0)
-		return rc;
-	if (strcmp(e->type, BW_TYPE_REBUILD_REQUESTED) == 0)
-		rc = supersede(s, a.number, e, err);
-	return rc < 0 ? rc : bw_store_line_up(s, e->subject, err);
+		*ret = number;
+	return rc < 0 || number == 0 || e->suppressed ? rc : owe(s, e, number, err);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -122,6 +166,7 @@ enum {
 	ROW_ERROR,
 	ROW_ENDED,
 	ROW_AT,
+	ROW_SUPPRESSED,
 };
 
 static const char *const states[] = {
@@ -164,6 +209,7 @@ static int read_delivery(struct bw_store *s, sqlite3_stmt *q, struct bw_delivery
 		.error = bw_sql_column(q, ROW_ERROR),
 		.ended_ms = bw_sql_column_int(q, ROW_ENDED),
 		.at_ms = bw_sql_column_int(q, ROW_AT),
+		.suppressed = bw_sql_column(q, ROW_SUPPRESSED),
 	};
 	return bw_sql_columns_ok(s, err);
 }
@@ -195,6 +241,7 @@ int bw_store_each_event(struct bw_store *s, const struct bw_event_filter *filter
 		return rc;
 	bw_sql_bind(q, 1, filter->since_ms);
 	bw_sql_bind_text(q, 2, filter->sink);
+	bw_sql_bind(q, 3, filter->suppressed);
 	return bw_store_each_delivery(s, q, fn, arg, err);
 }
 
@@ -297,9 +344,8 @@ static int revive(struct bw_store *s, void *arg, struct bw_err *err)
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, a->number);
-	bw_sql_bind_text(q, 2, a->sink);
+	bw_sql_bind_text(q, 2, a->sinks);
 	bw_sql_bind(q, 3, a->now_ms);
-	bw_sql_bind(q, 4, a->expires_ms);
 	rc = bw_sql_run(s, q, err);
 	if (rc < 0)
 		return rc;
@@ -310,7 +356,7 @@ static int revive(struct bw_store *s, void *arg, struct bw_err *err)
 static int repeat(struct bw_store *s, void *arg, struct bw_err *err)
 {
 	struct adding *a = arg;
-	int rc = add_deliveries(s, BW_SQL_DELIVERIES_REPEAT, a, err);
+	int rc = add_deliveries(s, BW_SQL_SINKS_REPEAT, a, err);
 
 	return rc < 0 ? rc : line_up_anew(s, a->number, err);
 }
@@ -327,10 +373,7 @@ static int again(struct bw_store *s, bw_tx_fn fn, struct adding *a, size_t *ret,
 int bw_store_retry_event(struct bw_store *s, int64_t number, const char *sink, int64_t now_ms, size_t *ret,
 			 struct bw_err *err)
 {
-	struct adding a = {.number = number,
-			   .sink = sink,
-			   .now_ms = now_ms,
-			   .expires_ms = now_ms + BW_DELIVERY_EXPIRY_MS};
+	struct adding a = {.number = number, .sinks = sink, .now_ms = now_ms};
 
 	return again(s, revive, &a, ret, err);
 }
@@ -338,10 +381,7 @@ int bw_store_retry_event(struct bw_store *s, int64_t number, const char *sink, i
 int bw_store_replay_event(struct bw_store *s, int64_t number, const char *sink, int64_t now_ms, size_t *ret,
 			  struct bw_err *err)
 {
-	struct adding a = {.number = number,
-			   .sink = sink,
-			   .now_ms = now_ms,
-			   .expires_ms = now_ms + BW_DELIVERY_EXPIRY_MS};
+	struct adding a = {.number = number, .sinks = sink, .now_ms = now_ms};
 
 	return again(s, repeat, &a, ret, err);
 }

@@ -14,14 +14,15 @@ struct bw_new_event {
 	const char *subject;
 	const char *json;
 	int64_t at_ms;
-	int64_t expires_ms; /* its deliveries */
-	int64_t base_id;    /* 0: of no base */
-	uint32_t sighting;  /* of that base; 0: it was never seen */
-	int64_t build_id;   /* 0: of no build */
+	int64_t base_id;	  /* 0: of no base */
+	uint32_t sighting;	  /* of that base; 0: it was never seen */
+	int64_t build_id;	  /* 0: of no build */
+	const char *const *sinks; /* who is owed it: names, NULL behind the last; NULL: all */
+	const char *suppressed;	  /* why nobody is; NULL: it is not */
 };
 
 /*
- * Within a transaction: the event, with a delivery for each sink that gets its type. A request for a rebuild supersedes
+ * Within a transaction: the event, with a delivery for each of its sinks that gets its type. A request for a rebuild supersedes
  * the older ones of the same build that were not sent yet. An id that there is already changes
  * nothing. `ret` (may be NULL): the number of the event, 0 when it was there.
  */

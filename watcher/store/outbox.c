@@ -42,6 +42,7 @@ static int put_sink(struct bw_store *s, const struct bw_sink_row *x, int64_t now
 	bw_sql_bind_text(q, 2, x->types ? bw_buf_str(&types) : NULL);
 	bw_sql_bind(q, 3, x->confirms);
 	bw_sql_bind(q, 4, now_ms);
+	bw_sql_bind(q, 5, x->expire_ms > 0 ? x->expire_ms : BW_DELIVERY_EXPIRY_MS);
 	return bw_sql_run(s, q, err);
 }
 
@@ -104,6 +105,31 @@ int bw_store_next_due(struct bw_store *s, const char *sink, int64_t *ret_ms, str
 		return rc;
 	*ret_ms = rc > 0 ? bw_sql_column_int(q, 0) : INT64_MAX;
 	return 0;
+}
+
+struct hurry {
+	const char *sink;
+	int64_t now_ms;
+};
+
+static int hurry(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	const struct hurry *x = arg;
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_DELIVERIES_HURRY, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind_text(q, 1, x->sink);
+	bw_sql_bind(q, 2, x->now_ms);
+	return bw_sql_run(s, q, err);
+}
+
+int bw_store_sink_due_now(struct bw_store *s, const char *sink, int64_t now_ms, struct bw_err *err)
+{
+	struct hurry x = {.sink = sink, .now_ms = now_ms};
+
+	return bw_sql_tx(s, hurry, &x, err);
 }
 
 /* --- what came of it -------------------------------------------------------------------------- */

@@ -69,6 +69,70 @@ int bw_store_decide_pin(struct bw_store *s, struct bw_shelf *shelf, const struct
 	return rc;
 }
 
+static int find_successor(struct bw_store *s, struct bw_shelf *shelf, const struct bw_pin_use *u,
+			  const struct bw_pin_question *q, struct bw_successor *ret, struct bw_err *err)
+{
+	struct bw_bodies *b = bodies_for(shelf, u->base_id);
+	size_t met = 0;
+	int rc;
+
+	do {
+		bw_successor_find(b, q, ret);
+		rc = bw_store_load_needs(s, u->base_id, b, &met, err);
+	} while (rc == 0 && met > 0);
+	return rc;
+}
+
+/* What an image is for stands in its configuration, which may never have been fetched, but also in the index. */
+static int find_platform(struct bw_store *s, const struct bw_pin_use *u, struct bw_platform *ret,
+			 struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_PIN_PLATFORM, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, u->base_id);
+	bw_sql_bind_text(q, 2, u->pinned);
+	rc = bw_sql_step(s, q, err);
+	if (rc <= 0)
+		return rc;
+	if (!bw_platform_set(ret, bw_sql_column(q, 0), bw_sql_column(q, 1), bw_sql_column(q, 2),
+			     bw_sql_column(q, 3)))
+		*ret = (struct bw_platform){0};
+	rc = bw_sql_columns_ok(s, err);
+	return rc < 0 ? rc : 1;
+}
+
+int bw_store_find_successor(struct bw_store *s, struct bw_shelf *shelf, const struct bw_pin_use *u,
+			    struct bw_digest *ret, struct bw_err *err)
+{
+	struct bw_digest pinned, tag;
+	struct bw_platform want;
+	const struct bw_pin_question q = {
+		.pinned = &pinned,
+		.tag = &tag,
+		.tag_media_type = u->media_type,
+		.want = &want,
+	};
+	struct bw_successor successor;
+	int rc;
+
+	*ret = (struct bw_digest){0};
+	if (!read_digest(u->pinned, &pinned) || !read_digest(u->digest, &tag))
+		return 0;
+	read_platform(u->platform, &want);
+	rc = find_successor(s, shelf, u, &q, &successor, err);
+	if (rc == 0 && successor.kind == BW_SUCCESSION_PLATFORM_UNSEEN) {
+		rc = find_platform(s, u, &want, err);
+		if (rc > 0)
+			rc = find_successor(s, shelf, u, &q, &successor, err);
+	}
+	if (rc == 0)
+		*ret = successor.digest;
+	return rc;
+}
+
 /* --- doubts ----------------------------------------------------------------------------------- */
 
 enum {
@@ -79,6 +143,7 @@ enum {
 	DOUBT_DIGEST,
 	DOUBT_FAILURES,
 	DOUBT_WAITED,
+	DOUBT_FOREIGN,
 	DOUBT_MEDIA_TYPE,
 	DOUBT_PINNED,
 	DOUBT_PLATFORM,
@@ -102,6 +167,7 @@ static int on_doubt(struct bw_store *s, sqlite3_stmt *q, struct doubting *x, str
 				.tag = bw_sql_column(q, DOUBT_TAG),
 				.digest = bw_sql_column(q, DOUBT_DIGEST),
 				.failures = bw_sql_column_u32(q, DOUBT_FAILURES),
+				.is_foreign = bw_sql_column_int(q, DOUBT_FOREIGN) != 0,
 			},
 		.media_type = bw_sql_column(q, DOUBT_MEDIA_TYPE),
 		.pinned = bw_sql_column(q, DOUBT_PINNED),

@@ -2,7 +2,7 @@
 #ifndef BW_STORE_PIN_H
 #define BW_STORE_PIN_H
 
-#include "image/pin.h"
+#include "image/successor.h"
 #include "store/sql.h"
 
 /* A pinned use, as the rows have it. */
@@ -25,5 +25,9 @@ void bw_shelf_done(struct bw_shelf *shelf);
 /* Within a view or a transaction. `ret_lacks` (may be NULL): something is not there that may be had from the registry. */
 int bw_store_decide_pin(struct bw_store *s, struct bw_shelf *shelf, const struct bw_pin_use *u,
 			struct bw_pinned *ret, bool *ret_lacks, struct bw_err *err) BW_NODISCARD;
+
+/* Where should a pin that the tag does not have move? Unset: the database does not know. */
+int bw_store_find_successor(struct bw_store *s, struct bw_shelf *shelf, const struct bw_pin_use *u,
+			    struct bw_digest *ret, struct bw_err *err) BW_NODISCARD;
 
 #endif

@@ -231,6 +231,8 @@ static int record_change(struct bw_store *s, const struct bw_seen *x, const stru
 		rc = forget_missing(s, x, r, err);
 	if (rc == 0)
 		rc = bw_store_record_move(s, &move, err);
+	if (rc == 0 && r->teller && r->teller->counts_index)
+		rc = bw_store_count_move(s, &move, err);
 	if (rc == 0 && r->teller)
 		rc = bw_store_tell_change(s, r->teller, &move, err);
 	r->counts.changed += rc == 0;

@@ -50,6 +50,7 @@ enum {
 enum { PLACE_SOURCE, PLACE_PATH, PLACE_TARGET, PLACE_IS_TEMPLATE };
 
 struct lister {
+	int64_t of; /* the base or build whose rows are listed; 0: all */
 	bw_row_fn fn;
 	void *arg;
 	int64_t build_id;    /* of the last row */
@@ -112,6 +113,7 @@ static int find_place(struct bw_store *s, sqlite3_stmt *q, struct lister *l, str
 		return rc;
 	l->build_id = build_id;
 	l->build = (struct bw_row){
+		.build_id = build_id,
 		.source = bw_sql_column(l->place, PLACE_SOURCE),
 		.path = bw_sql_column(l->place, PLACE_PATH),
 		.target = bw_sql_column(l->place, PLACE_TARGET),
@@ -284,6 +286,8 @@ static int each(struct bw_store *s, enum bw_sql which, read_fn read, struct list
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, which, &q, err);
 
+	if (rc == 0 && l->of != 0)
+		bw_sql_bind(q, 1, l->of);
 	while (rc >= 0 && (rc = bw_sql_step(s, q, err)) > 0) {
 		rc = find_place(s, q, l, err);
 		if (rc == 0)
@@ -315,14 +319,58 @@ static int list_rows(struct bw_store *s, void *arg, struct bw_err *err)
 	return rc;
 }
 
-/* Both lists see the same state of the database, however long the reader takes. */
+static int list_rows_of_base(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	struct lister *l = arg;
+	int rc = each(s, BW_SQL_ROWS_OF_BASE, on_base_row, l, err);
+
+	bw_sql_done(&l->place);
+	return rc;
+}
+
+static int list_rows_of_build(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	struct lister *l = arg;
+	int rc = each(s, BW_SQL_ROWS_OF_BUILD, on_base_row, l, err);
+
+	if (rc == 0)
+		rc = each(s, BW_SQL_OTHERS_OF_BUILD, on_other_row, l, err);
+	bw_sql_done(&l->place);
+	return rc;
+}
+
+/* All that is asked for sees the same state of the database, however long the reader takes. */
+static int list_in_view(struct bw_store *s, bw_tx_fn list, struct lister *l, struct bw_err *err)
+{
+	int rc;
+
+	l->now_ms = bw_clock_ms();
+	rc = bw_sql_view(s, list, l, err);
+	free(l->base);
+	bw_moves_done(&l->moves);
+	bw_shelf_done(&l->shelf);
+	return rc;
+}
+
 int bw_store_each_row(struct bw_store *s, bw_row_fn fn, void *arg, struct bw_err *err)
 {
-	struct lister l = {.fn = fn, .arg = arg, .now_ms = bw_clock_ms()};
-	int rc = bw_sql_view(s, list_rows, &l, err);
+	struct lister l = {.fn = fn, .arg = arg};
 
-	free(l.base);
-	bw_moves_done(&l.moves);
-	bw_shelf_done(&l.shelf);
-	return rc;
+	return list_in_view(s, list_rows, &l, err);
+}
+
+int bw_store_each_row_of_base(struct bw_store *s, int64_t base_id, bw_row_fn fn, void *arg,
+			      struct bw_err *err)
+{
+	struct lister l = {.of = base_id, .fn = fn, .arg = arg};
+
+	return list_in_view(s, list_rows_of_base, &l, err);
+}
+
+int bw_store_each_row_of_build(struct bw_store *s, int64_t build_id, bw_row_fn fn, void *arg,
+			       struct bw_err *err)
+{
+	struct lister l = {.of = build_id, .fn = fn, .arg = arg};
+
+	return list_in_view(s, list_rows_of_build, &l, err);
 }

@@ -51,6 +51,8 @@ static const char *const step_1[] = {
 	" fingerprint TEXT NOT NULL,"
 	" problem TEXT,"
 	" problem_line INTEGER NOT NULL,"
+	" image TEXT," /* what it produces; NULL: nobody said */
+	" labels TEXT," /* compact JSON with sorted keys */
 	" first_seen INTEGER NOT NULL,"
 	" ended_at INTEGER,"
 	" UNIQUE(build_file_id, target)"
@@ -143,7 +145,8 @@ static const char *const step_1[] = {
 	" arg_line INTEGER," /* all four NULL: the text comes from no ARG default */
 	" arg_column INTEGER,"
 	" arg_start INTEGER,"
-	" arg_end INTEGER"
+	" arg_end INTEGER,"
+	" patch TEXT" /* that moves its pin, without the digest (buildfile/template.h) */
 	") STRICT",
 	"CREATE INDEX use_build ON use(build_id)",
 	/* With all that decides whether a base is asked. */
@@ -157,7 +160,9 @@ static const char *const step_1[] = {
 	 * the use, so that is looked up among the changes behind the newest sighting of `handled` (moves.c).
 	 * `evidence` and `closed_at`: by what, and when, the pair last became fresh; NULL while it is stale.
 	 * `requested_digest` and `requested_at`: what the last rebuild.requested asked for while it is stale. `pending`: a
-	 * change that counts has come since, or nothing was asked for yet.
+	 * change that counts has come since, or nothing was asked for yet. `reminders`: how often it was asked for again;
+	 * `reminded_at`: when that was last looked at. Where rules want to know of changes of the class `index`, all this
+	 * but the reminders is said of pairs that such a change left fresh, too.
 	 */
 	"CREATE TABLE outstanding("
 	" base_id INTEGER NOT NULL REFERENCES base ON DELETE CASCADE,"
@@ -168,11 +173,14 @@ static const char *const step_1[] = {
 	" evidence TEXT,"
 	" requested_digest TEXT,"
 	" requested_at INTEGER,"
+	" reminders INTEGER NOT NULL DEFAULT 0,"
+	" reminded_at INTEGER,"
 	" pending INTEGER NOT NULL DEFAULT 0,"
 	" PRIMARY KEY(base_id, build_id)"
 	") STRICT, WITHOUT ROWID",
 	"CREATE INDEX outstanding_build ON outstanding(build_id)",
 	"CREATE INDEX outstanding_pending ON outstanding(build_id) WHERE pending = 1",
+	"CREATE INDEX outstanding_requested ON outstanding(build_id) WHERE requested_at IS NOT NULL",
 
 	/* Bodies are immutable, so they are kept by digest, for all bases together. */
 	"CREATE TABLE manifest("
@@ -236,6 +244,7 @@ static const char *const step_1[] = {
 	/*
 	 * Facts that were published, for ever, numbered in the order of publishing; `json` is what is sent, byte by byte.
 	 * The numbers say what it tells of: a base with a sighting, or a build; NULL where there is none (any more).
+	 * `suppressed`: why the rules gave it to nobody; NULL for all others.
 	 */
 	"CREATE TABLE event("
 	" number INTEGER PRIMARY KEY,"
@@ -246,7 +255,8 @@ static const char *const step_1[] = {
 	" json TEXT NOT NULL,"
 	" base_id INTEGER,"
 	" sighting INTEGER,"
-	" build_id INTEGER REFERENCES build ON DELETE SET NULL"
+	" build_id INTEGER REFERENCES build ON DELETE SET NULL,"
+	" suppressed TEXT"
 	") STRICT",
 	"CREATE INDEX event_at ON event(at)",
 	"CREATE INDEX event_build ON event(build_id) WHERE build_id IS NOT NULL",
@@ -259,12 +269,16 @@ static const char *const step_1[] = {
 	" PRIMARY KEY(event, base_id)"
 	") STRICT, WITHOUT ROWID",
 
-	/* `types`: those that it gets, with a blank before and behind each, NULL for all. `removed_at` NULL: it is there. */
+	/*
+	 * `types`: those that it gets, with a blank before and behind each, NULL for all. `expire_ms`: how long a delivery is
+	 * tried, 7 days (BW_DELIVERY_EXPIRY_MS) unless told otherwise. `removed_at` NULL: it is there.
+	 */
 	"CREATE TABLE sink("
 	" id INTEGER PRIMARY KEY,"
 	" name TEXT NOT NULL UNIQUE,"
 	" types TEXT,"
 	" confirms INTEGER NOT NULL,"
+	" expire_ms INTEGER NOT NULL DEFAULT 604800000,"
 	" first_seen INTEGER NOT NULL,"
 	" removed_at INTEGER"
 	") STRICT",
@@ -431,6 +445,22 @@ static int read_uuid(struct bw_store *s, struct bw_err *err)
 	}
 	(void)sqlite3_finalize(q);
 	return rc;
+}
+
+int bw_schema_accept(struct bw_store *s, struct bw_err *err)
+{
+	int64_t version = 0;
+	int rc = ask_version(s, &version, err);
+
+	if (rc < 0 || version == NEWEST)
+		return rc < 0 ? rc : read_uuid(s, err);
+	if (version == 0)
+		return bw_fail(err, BW_E_FOREIGN,
+			       "%s: this file is empty: `basewatch check` makes a database of it", s->path);
+	return bw_fail(err, BW_E_FOREIGN,
+		       "%s: this database is of an older basewatch (schema %lld, this program has %lld): "
+		       "`basewatch check` brings it up to date",
+		       s->path, (long long)version, (long long)NEWEST);
 }
 
 int bw_schema_migrate(struct bw_store *s, struct bw_err *err)

@@ -10,5 +10,7 @@
 int bw_schema_check(struct bw_store *s, struct bw_err *err) BW_NODISCARD;
 /* Takes the steps that are missing, each in a transaction of its own; reads the UUID. Checked before. */
 int bw_schema_migrate(struct bw_store *s, struct bw_err *err) BW_NODISCARD;
+/* Takes it as it is, and writes nothing: an older schema, or none, is BW_E_FOREIGN. Checked before. */
+int bw_schema_accept(struct bw_store *s, struct bw_err *err) BW_NODISCARD;
 
 #endif

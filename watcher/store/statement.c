@@ -15,7 +15,8 @@
 #define RECOVERED  "reach = CASE reach WHEN 1 THEN 2 ELSE reach END" /* to be told */
 #define CHECKED_AT "checked_at = max(checked_at, ?2)"		     /* never moves backwards */
 
-#define NOT_REQUESTED "requested_digest = NULL, requested_at = NULL, pending = 0"
+#define NOT_REQUESTED \
+	"requested_digest = NULL, requested_at = NULL, reminders = 0, reminded_at = NULL, pending = 0"
 
 /* The state p of a base, and its last sighting x, where it has been seen. */
 #define CURRENT_OF(id) " poll p ON p.base_id = " id " CROSS JOIN sighting x ON x.id = p.sighting_id"
@@ -31,6 +32,20 @@
 	"AND (?2 = '' OR f.path = ?2 OR f.path > ?2 || '/')"
 
 #define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited"
+
+/*
+ * Is the build of a use a stranger's, of a git repository? For few uses each build is looked up; for many the list of those
+ * builds, which is made once, is cheaper.
+ */
+#define IS_FOREIGN "(SELECT s.url IS NOT NULL FROM build t" FILE_OF_BUILD " WHERE t.id = u.build_id)"
+#define IS_FOREIGN_OF_MANY                                                 \
+	"u.build_id IN (SELECT t.id FROM source s CROSS JOIN build_file f" \
+	" ON f.source_id = s.id CROSS JOIN build t ON t.build_file_id = f.id WHERE s.url IS NOT NULL)"
+/* Do only such builds need an answer of the base of this use? */
+#define IS_BASE_FOREIGN                                                                     \
+	"NOT EXISTS(SELECT 1 FROM use v INDEXED BY use_base CROSS JOIN temp.chosen d"       \
+	" ON d.build_id = v.build_id CROSS JOIN build t ON t.id = v.build_id" FILE_OF_BUILD \
+	" WHERE v.base_id = u.base_id AND v.reachable AND v.ignored_until <= ?1 AND s.url IS NULL)"
 
 /* A pair without a row stands on what the tag has: nothing has moved since the build names the base (schema.c). */
 #define HANDLED "CASE WHEN o.base_id IS NULL THEN x.digest ELSE o.handled END"
@@ -79,6 +94,19 @@
 #define BASE_ORDER  " ORDER BY b.registry, b.repository, b.tag"
 #define ROW_ORDER   BASE_ORDER ", s.name, f.path, t.target, u.id"
 
+/* What done.c looks at; `builds` has the ids. */
+#define PAIRS_OF(builds)                                                                                    \
+	"SELECT u.build_id, u.base_id, " HANDLED " IS x.digest, o.stale_since IS NOT NULL, ?1 IS x.digest," \
+	" NOT " COUNTS_FOR("u.base_id", "u.build_id", "?1", "x.digest", "?2") ", " WAS_SEEN_AT(             \
+		"?1") " FROM " builds " c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NULL" \
+		      " CROSS JOIN" CURRENT_OF("u.base_id") JOIN_PAIR " GROUP BY u.build_id, u.base_id"
+#define PINNED_PAIRS_OF(builds)                                                                    \
+	"SELECT u.build_id, u.base_id, u.pinned, u.platform, x.digest, x.media_type," WAS_SEEN_AT( \
+		"?2") " FROM " builds                                                              \
+		      " c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"    \
+		      " CROSS JOIN" CURRENT_OF("u.base_id") " WHERE " IS_WANTED                    \
+							    " ORDER BY u.base_id, u.build_id"
+
 #define HISTORY_OF(bases)                                                                           \
 	"SELECT b.registry || '/' || b.repository || ':' || b.tag, y.number, y.seen_at, y.digest, " \
 	"z.digest, h.class, h.moved FROM " bases " CROSS JOIN sighting y ON y.base_id = b.id"       \
@@ -96,18 +124,16 @@
 /* A sink that is there, and gets events of this type: "io.basewatch." is cut off. */
 #define IS_TAKEN_BY_SINK \
 	"k.removed_at IS NULL AND (k.types IS NULL OR instr(k.types, ' ' || substr(e.type, 14) || ' ') > 0)"
-/* A delivery of event e, that is due at ?2 and expires at ?3. */
-#define ADD_DELIVERIES                                                                               \
-	"INSERT INTO delivery(sink_id, event, subject, state, is_first, attempts, created_at, "      \
-	"expires_at, next_at) SELECT k.id, e.number, e.subject, 'due', 0, 0, ?2, ?3, ?2 FROM event " \
-	"e CROSS JOIN sink k WHERE " IS_TAKEN_BY_SINK
+#define SINKS_OF_EVENT                                                                           \
+	"SELECT k.id, k.expire_ms, e.subject FROM event e CROSS JOIN sink k WHERE e.number = ?1" \
+	" AND " IS_TAKEN_BY_SINK
 #define DELIVERY_COLUMNS                                                                          \
 	"d.id, k.name, e.id, e.type, e.subject, e.json, d.attempts, d.created_at, d.expires_at, " \
-	"d.next_at, d.state, d.error, d.ended_at, e.at"
-/* ?1 since, ?2 a sink or NULL for all. */
+	"d.next_at, d.state, d.error, d.ended_at, e.at, e.suppressed"
+/* ?1 since, ?2 a sink or NULL for all, ?3 only suppressed ones. */
 #define EVENTS_OF(deliveries)                                                                      \
 	"SELECT " DELIVERY_COLUMNS " FROM event e" deliveries " WHERE e.at >= ?1 AND (?2 IS NULL " \
-	"OR k.name = ?2) ORDER BY e.number, d.id"
+	"OR k.name = ?2) AND (NOT ?3 OR e.suppressed IS NOT NULL) ORDER BY e.number, d.id"
 
 /* clang-format off */
 static const char *const texts[BW_SQL_COUNT] = {
@@ -118,8 +144,8 @@ static const char *const texts[BW_SQL_COUNT] = {
 	/* --- what scans found ------------------------------------------------------------------------- */
 
 	[BW_SQL_BUILD_FIND] =
-		"SELECT t.id, t.fingerprint, t.problem, t.problem_line, t.ended_at IS NOT NULL, f.is_template, s.root"
-		" FROM source s"
+		"SELECT t.id, t.fingerprint, t.problem, t.problem_line, t.ended_at IS NOT NULL, f.is_template, s.root,"
+		" t.image, t.labels FROM source s"
 		" CROSS JOIN build_file f ON f.source_id = s.id AND f.path = ?2"
 		" CROSS JOIN build t ON t.build_file_id = f.id AND t.target = ?3"
 		" WHERE s.name = ?1",
@@ -131,16 +157,16 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" ON CONFLICT(source_id, path) DO UPDATE SET is_template = excluded.is_template, ended_at = NULL"
 		" RETURNING id",
 	[BW_SQL_BUILD_PUT] =
-		"INSERT INTO build(build_file_id, target, fingerprint, problem, problem_line, first_seen)"
-		" VALUES(?1, ?2, coalesce(?3, ''), ?4, ?5, ?6)"
+		"INSERT INTO build(build_file_id, target, fingerprint, problem, problem_line, first_seen, image, labels)"
+		" VALUES(?1, ?2, coalesce(?3, ''), ?4, ?5, ?6, ?7, ?8)"
 		" ON CONFLICT(build_file_id, target) DO UPDATE SET fingerprint = coalesce(?3, fingerprint),"
-		" problem = ?4, problem_line = ?5, ended_at = NULL RETURNING id",
+		" problem = ?4, problem_line = ?5, ended_at = NULL, image = ?7, labels = ?8 RETURNING id",
 	[BW_SQL_USES_DROP] = "DELETE FROM use WHERE build_id = ?1",
 	[BW_SQL_USE_ADD] =
 		"INSERT INTO use(build_id, base_id, reachable, ignored_until, line, role, stage, platform,"
 		" written, pinned, ignored, unresolved, is_scratch, line_column, byte_start, byte_end, arg_line,"
-		" arg_column, arg_start, arg_end)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+		" arg_column, arg_start, arg_end, patch)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
 	[BW_SQL_BASE_FIND] = "SELECT id FROM base WHERE registry = ?1 AND repository = ?2 AND tag = ?3",
 	[BW_SQL_BASE_ADD] =
 		"INSERT INTO base(registry, repository, tag) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
@@ -169,6 +195,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 	/* --- which builds are meant; REPLACE, so that those chosen already count as matches ----------- */
 
 	[BW_SQL_CHOOSE_ONE] = "INSERT OR REPLACE INTO temp.chosen(build_id) VALUES(?1)",
+	[BW_SQL_UNCHOOSE_ONE] = "DELETE FROM temp.chosen WHERE build_id = ?1",
 	[BW_SQL_CHOOSE_NONE] = "DELETE FROM temp.chosen",
 	[BW_SQL_CHOOSE_ALL] =
 		"INSERT OR REPLACE INTO temp.chosen(build_id) SELECT id FROM build WHERE ended_at IS NULL",
@@ -196,23 +223,29 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_FILES_BELOW] =
 		"SELECT f.id, f.path FROM build_file f WHERE " IS_BELOW " AND f.ended_at IS NULL AND NOT EXISTS"
 		"(SELECT 1 FROM build t CROSS JOIN temp.chosen c ON c.build_id = t.id WHERE t.build_file_id = f.id)",
+	[BW_SQL_BUILDS_BELOW] =
+		"SELECT t.id, f.path, t.target FROM build_file f"
+		" CROSS JOIN build t ON t.build_file_id = f.id AND t.ended_at IS NULL WHERE " IS_BELOW
+		" ORDER BY f.path, t.target",
+	/* The live builds of the file of ?1 that nobody means any more. */
+	[BW_SQL_OTHERS_FIND] =
+		"SELECT 1 FROM build n CROSS JOIN build t ON t.build_file_id = n.build_file_id AND t.ended_at IS NULL"
+		" WHERE n.id = ?1 AND t.id NOT IN (SELECT c.build_id FROM temp.chosen c) LIMIT 1",
+	[BW_SQL_OTHERS_END] =
+		"UPDATE build SET ended_at = ?2 WHERE build_file_id = (SELECT n.build_file_id FROM build n WHERE n.id = ?1)"
+		" AND ended_at IS NULL AND id NOT IN (SELECT c.build_id FROM temp.chosen c)",
 	[BW_SQL_FILE_END] = "UPDATE build_file SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL",
 	[BW_SQL_BUILDS_END] = "UPDATE build SET ended_at = ?2 WHERE build_file_id = ?1 AND ended_at IS NULL",
 
 	/* --- what people say of builds; ?1 the digest that they name, or NULL ------------------------- */
 
-	[BW_SQL_PAIRS] =
-		"SELECT u.build_id, u.base_id, " HANDLED " IS x.digest, o.stale_since IS NOT NULL, ?1 IS x.digest,"
-		" NOT " COUNTS_FOR("u.base_id", "u.build_id", "?1", "x.digest", "?2") ", " WAS_SEEN_AT("?1")
-		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NULL"
-		" CROSS JOIN" CURRENT_OF("u.base_id") JOIN_PAIR
-		" GROUP BY u.build_id, u.base_id",
-	[BW_SQL_PINNED_PAIRS] =
-		"SELECT u.build_id, u.base_id, u.pinned, u.platform, x.digest, x.media_type,"
-		WAS_SEEN_AT("?2")
-		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"
-		" CROSS JOIN" CURRENT_OF("u.base_id")
-		" WHERE " IS_WANTED " ORDER BY u.base_id, u.build_id",
+	[BW_SQL_PAIRS] = PAIRS_OF("temp.chosen"),
+	[BW_SQL_PINNED_PAIRS] = PINNED_PAIRS_OF("temp.chosen"),
+	/* The same of one build, ?3, chosen or not; and by what the live ones are known (identity.c). */
+	[BW_SQL_PAIRS_OF_BUILD] = PAIRS_OF("(SELECT ?3 AS build_id)"),
+	[BW_SQL_PINNED_PAIRS_OF_BUILD] = PINNED_PAIRS_OF("(SELECT ?3 AS build_id)"),
+	[BW_SQL_BUILD_NAMES] =
+		"SELECT t.id, s.name, f.path, t.target FROM build t" FILE_OF_BUILD " WHERE t.ended_at IS NULL",
 	[BW_SQL_HANDLE_CURRENT] =
 		"INSERT INTO outstanding(base_id, build_id, handled, closed_at, evidence)"
 		" SELECT p.base_id, ?2, x.digest, ?3, ?6 FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
@@ -251,15 +284,30 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_WANTED_COUNT] =
 		"SELECT count(DISTINCT u.base_id) FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id"
 		" WHERE " IS_WANTED,
-	/* Once per use; the reader (base.c) takes the first of each base. */
+	/* Once per use; the reader (base.c) makes one base of them, which is foreign when all of its uses are. */
 	[BW_SQL_WANTED_FEW] =
-		"SELECT " WANTED_COLUMNS
+		"SELECT " WANTED_COLUMNS ", " IS_FOREIGN
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id CROSS JOIN base b ON b.id = u.base_id"
 		LEFT_JOIN_CURRENT " WHERE " IS_WANTED BASE_ORDER,
 	[BW_SQL_WANTED_MANY] =
-		"SELECT " WANTED_COLUMNS
+		"SELECT " WANTED_COLUMNS ", " IS_FOREIGN_OF_MANY
 		" FROM base b INDEXED BY base_name CROSS JOIN use u INDEXED BY use_base ON u.base_id = b.id"
 		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id" LEFT_JOIN_CURRENT " WHERE " IS_WANTED BASE_ORDER,
+	[BW_SQL_POLLS] =
+		"SELECT b.id, b.registry, b.repository, b.tag, p.checked_at, p.failures, p.trouble, p.retry_after"
+		" FROM base b LEFT JOIN poll p ON p.base_id = b.id"
+		" WHERE EXISTS(SELECT 1 FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
+		" WHERE u.base_id = b.id AND " IS_WANTED ")",
+	/* ?2 the base. It is foreign unless a source that is no git repository names it. */
+	[BW_SQL_POLL_BASE] =
+		"SELECT b.id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, min(s.url IS NOT NULL)"
+		" FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
+		" CROSS JOIN base b ON b.id = u.base_id CROSS JOIN build t ON t.id = u.build_id" FILE_OF_BUILD
+		LEFT_JOIN_CURRENT " WHERE u.base_id = ?2 AND " IS_WANTED " GROUP BY b.id",
+	[BW_SQL_COMPANIONS] =
+		"SELECT DISTINCT v.base_id FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
+		" CROSS JOIN use v INDEXED BY use_build ON v.build_id = u.build_id WHERE u.base_id = ?2 AND " IS_WANTED
+		" AND v.base_id <> ?2 AND v.reachable AND v.ignored_until <= ?1 LIMIT ?3",
 	/*
 	 * Of all live builds, chosen or not: the change is recorded once for all of them. First what the tag has, which
 	 * the change starts from, then what builds stand on besides.
@@ -275,7 +323,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" AND t.ended_at IS NULL ORDER BY 3, 1, 2",
 	/* A platform that a build names since the base moved, or a body that could not be had when it did. */
 	[BW_SQL_UNCOMPARED] =
-		"SELECT DISTINCT " WANTED_COLUMNS ", o.handled, u.platform"
+		"SELECT DISTINCT " WANTED_COLUMNS ", " IS_BASE_FOREIGN ", o.handled, u.platform"
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NULL"
 		" CROSS JOIN" CURRENT_OF("u.base_id")
 		" CROSS JOIN outstanding o ON o.base_id = u.base_id AND o.build_id = u.build_id AND o.handled <> x.digest"
@@ -332,6 +380,20 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_PAIRS_PEND] =
 		"UPDATE outstanding SET pending = 1 WHERE base_id = ?1 AND handled <> ?2 AND stale_since IS NOT NULL"
 		" AND " COUNTS_FOR("outstanding.base_id", "outstanding.build_id", "?4", "?2", "?3"),
+	[BW_SQL_PAIRS_PEND_ALL] = "UPDATE outstanding SET pending = 1 WHERE base_id = ?1 AND handled <> ?2",
+	/*
+	 * Builds that have become fresh at ?2, by themselves, because of base ?1, and stand on nothing else that is stale: what
+	 * asks to rebuild them and was never tried. Found in the queues of their last request.
+	 */
+	[BW_SQL_DELIVERIES_WITHDRAW] =
+		"UPDATE delivery SET state = 'superseded', is_first = 0, ended_at = ?2 WHERE id IN (SELECT d.id"
+		" FROM outstanding o CROSS JOIN event e ON e.number = (SELECT n.number FROM event n INDEXED BY event_build"
+		" WHERE n.build_id = o.build_id AND n.type = 'io.basewatch.rebuild.requested' ORDER BY n.number DESC LIMIT 1)"
+		" CROSS JOIN delivery d INDEXED BY delivery_queue ON d.state = 'due' AND d.subject = e.subject AND d.attempts = 0"
+		" CROSS JOIN event r ON r.number = d.event AND r.type = e.type"
+		" WHERE o.base_id = ?1 AND o.closed_at = ?2 AND o.evidence IN ('returned', 'same-content')"
+		" AND NOT EXISTS(SELECT 1 FROM outstanding z INDEXED BY outstanding_build"
+		" WHERE z.build_id = o.build_id AND z.stale_since IS NOT NULL))",
 	[BW_SQL_HISTORY] =
 		HISTORY_OF("base b")
 		" WHERE b.registry = ?1 AND b.repository = ?2 AND (?3 IS NULL OR b.tag = ?3)" HISTORY_ORDER,
@@ -363,8 +425,13 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" at = excluded.at",
 	[BW_SQL_MISSING_DROP] = "DELETE FROM missing WHERE base_id = ?1 AND digest = ?2",
 	/* Builds that are pinned alike ask the same: once is enough. */
+	/* What the newest index of the base that has this image says it is for. */
+	[BW_SQL_PIN_PLATFORM] =
+		"SELECT h.os, h.os_version, h.arch, h.variant FROM sighting x CROSS JOIN manifest_child h"
+		" ON h.manifest = x.digest AND h.digest = ?2 AND NOT h.is_attestation AND h.os <> ''"
+		" WHERE x.base_id = ?1 ORDER BY x.number DESC, h.ordinal LIMIT 1",
 	[BW_SQL_DOUBTS] =
-		"SELECT DISTINCT " WANTED_COLUMNS ", x.media_type, u.pinned, u.platform"
+		"SELECT DISTINCT " WANTED_COLUMNS ", " IS_BASE_FOREIGN ", x.media_type, u.pinned, u.platform"
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"
 		" CROSS JOIN base b ON b.id = u.base_id CROSS JOIN" CURRENT_OF("u.base_id")
 		" WHERE " IS_WANTED " AND x.digest <> u.pinned" BASE_ORDER ", u.pinned, u.platform",
@@ -399,6 +466,39 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"SELECT " OTHER_USES " FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
 		JOIN_PLACE OTHERS_END,
 
+	/* Of the chosen builds that use a base, in the order of their ids; and of a chosen build, its bases by theirs. */
+	[BW_SQL_ROWS_OF_BASE] =
+		"SELECT " ROW_COLUMNS
+		" FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
+		" CROSS JOIN base b ON b.id = u.base_id" LEFT_JOIN_CURRENT JOIN_PAIR
+		" WHERE u.base_id = ?1 ORDER BY u.build_id, u.id",
+	[BW_SQL_ROWS_OF_BUILD] =
+		"SELECT " ROW_COLUMNS
+		" FROM temp.chosen c CROSS JOIN use u INDEXED BY use_build ON u.build_id = c.build_id"
+		" CROSS JOIN base b ON b.id = u.base_id" LEFT_JOIN_CURRENT JOIN_PAIR
+		" WHERE c.build_id = ?1 ORDER BY u.base_id, u.id",
+	[BW_SQL_OTHERS_OF_BUILD] =
+		"SELECT " USE_COLUMNS ", NULL, u.is_scratch, u.unresolved FROM temp.chosen c"
+		" CROSS JOIN use u INDEXED BY use_build ON u.build_id = c.build_id"
+		" WHERE c.build_id = ?1 AND u.base_id IS NULL UNION ALL SELECT " NO_USE_COLUMNS ", t.problem, 0, NULL"
+		" FROM temp.chosen c CROSS JOIN build t ON t.id = c.build_id"
+		" WHERE c.build_id = ?1 AND t.problem IS NOT NULL",
+
+	/* --- one base or build at a time --------------------------------------------------------------- */
+
+	[BW_SQL_DATA_VERSION] = "PRAGMA data_version",
+	[BW_SQL_BASES_AFTER] = "SELECT id FROM base WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[BW_SQL_BUILDS_AFTER] = "SELECT id FROM build WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[BW_SQL_BASE_STATE_OF] =
+		"SELECT b.registry, b.repository, b.tag, x.digest, x.number, x.seen_at, z.digest, h.class, h.moved,"
+		" p.trouble, p.trouble_message, p.trouble_since FROM base b" LEFT_JOIN_CURRENT_OF("b.id")
+		" LEFT JOIN sighting z ON z.base_id = b.id AND z.number = x.number - 1"
+		" LEFT JOIN change h ON h.base_id = b.id AND h.number = x.number WHERE b.id = ?1",
+	[BW_SQL_BUILD_STATE_OF] =
+		"SELECT s.name, f.path, t.target, s.url, s.branch, s.commit_id, s.problem, s.problem_since,"
+		" t.ended_at IS NULL, EXISTS(SELECT 1 FROM temp.chosen c WHERE c.build_id = t.id), t.image, t.labels"
+		" FROM build t" FILE_OF_BUILD " WHERE t.id = ?1",
+
 	/* --- what is told ------------------------------------------------------------------------------ */
 
 	[BW_SQL_FACT_BASE] =
@@ -410,42 +510,66 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"SELECT DISTINCT o.build_id FROM outstanding o INDEXED BY outstanding_pending"
 		" CROSS JOIN build t ON t.id = o.build_id WHERE o.pending = 1 AND t.ended_at IS NULL ORDER BY o.build_id",
 	[BW_SQL_REQUEST_PLACE] =
-		"SELECT s.name, f.path, t.target, s.url, s.branch, s.commit_id FROM build t" FILE_OF_BUILD
+		"SELECT s.name, f.path, t.target, s.url, s.branch, s.commit_id, t.image, t.labels FROM build t" FILE_OF_BUILD
 		" WHERE t.id = ?1",
-	/* Frontends are shown, and ask for nothing (design: the verdict). */
+	/*
+	 * Frontends are shown, and ask for nothing (design: the verdict), unless a rule says so (?3); neither do pairs that a
+	 * change of the class index left fresh (?2). Those that were asked for stay in later requests, which contain the older.
+	 */
 	[BW_SQL_REQUEST_USES] =
 		"SELECT u.base_id, b.registry, b.repository, b.tag, x.number, x.digest, x.media_type, o.handled,"
-		" o.stale_since, u.line, u.role, u.stage, u.platform, u.pinned, u.ignored_until"
-		" FROM outstanding o INDEXED BY outstanding_build CROSS JOIN base b ON b.id = o.base_id"
+		" coalesce(o.stale_since, x.seen_at), u.line, u.role, u.stage, u.platform, u.pinned, u.ignored_until,"
+		" u.patch FROM outstanding o INDEXED BY outstanding_build CROSS JOIN base b ON b.id = o.base_id"
 		" CROSS JOIN use u INDEXED BY use_base ON u.base_id = o.base_id AND u.build_id = o.build_id"
 		" CROSS JOIN" CURRENT_OF("o.base_id")
-		" WHERE o.build_id = ?1 AND o.stale_since IS NOT NULL AND u.reachable AND u.role <> 'frontend'"
+		" WHERE o.build_id = ?1 AND (o.stale_since IS NOT NULL OR (?2 AND o.handled <> x.digest"
+		" AND (o.pending = 1 OR o.requested_digest = x.digest))) AND u.reachable AND (?3 OR u.role <> 'frontend')"
 		BASE_ORDER ", u.id",
 	[BW_SQL_REQUEST_ADD] = "INSERT INTO request(base_id, digest, event) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
 	[BW_SQL_PAIR_REQUESTED] =
-		"UPDATE outstanding SET requested_digest = ?2, requested_at = ?4 WHERE base_id = ?1 AND build_id = ?3",
+		"UPDATE outstanding SET requested_digest = ?2, requested_at = ?4, reminded_at = NULL"
+		" WHERE base_id = ?1 AND build_id = ?3",
+	/* Reminder ?5 asks for it again, or, where the rules had not let it before, for the first time. */
+	[BW_SQL_PAIR_REMINDED] =
+		"UPDATE outstanding SET requested_digest = ?2, requested_at = coalesce(requested_at, ?4), reminders = ?5"
+		" WHERE base_id = ?1 AND build_id = ?3",
+	/* Builds that stay stale though they were asked for: how often they were reminded of, and when last. */
+	[BW_SQL_BUILDS_REQUESTED] =
+		"SELECT o.build_id, max(o.reminders), max(coalesce(o.reminded_at, o.requested_at))"
+		" FROM outstanding o INDEXED BY outstanding_requested CROSS JOIN build t ON t.id = o.build_id"
+		" WHERE o.requested_at IS NOT NULL AND o.stale_since IS NOT NULL AND t.ended_at IS NULL GROUP BY o.build_id",
+	[BW_SQL_PAIRS_REMINDED] =
+		"UPDATE outstanding SET reminded_at = ?2 WHERE build_id = ?1 AND requested_at IS NOT NULL",
 	[BW_SQL_PAIRS_SETTLED] = "UPDATE outstanding SET pending = 0 WHERE build_id = ?1 AND pending = 1",
 
 	/* --- what is owed to whom ---------------------------------------------------------------------- */
 
 	[BW_SQL_SINKS_REMOVE] = "UPDATE sink SET removed_at = ?1 WHERE removed_at IS NULL",
 	[BW_SQL_SINK_PUT] =
-		"INSERT INTO sink(name, types, confirms, first_seen) VALUES(?1, ?2, ?3, ?4)"
-		" ON CONFLICT(name) DO UPDATE SET types = excluded.types, confirms = excluded.confirms, removed_at = NULL",
+		"INSERT INTO sink(name, types, confirms, first_seen, expire_ms) VALUES(?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT(name) DO UPDATE SET types = excluded.types, confirms = excluded.confirms,"
+		" expire_ms = excluded.expire_ms, removed_at = NULL",
 	[BW_SQL_SINK_CONFIRMS] = "SELECT confirms FROM sink WHERE id = ?1",
 	[BW_SQL_EVENT_ADD] =
-		"INSERT INTO event(id, type, subject, at, json, base_id, sighting, build_id)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO NOTHING",
+		"INSERT INTO event(id, type, subject, at, json, base_id, sighting, build_id, suppressed)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO NOTHING",
 	/* ?1 an id or the beginning of one; 'g' is behind all hexadecimal digits. */
 	[BW_SQL_EVENT_FIND] =
 		"SELECT number, id, type, subject, at, json, build_id FROM event WHERE id >= ?1 AND id < ?1 || 'g'"
 		" ORDER BY id LIMIT 2",
 	[BW_SQL_EVENT_SUBJECT] = "SELECT subject FROM event WHERE number = ?1",
-	[BW_SQL_DELIVERIES_ADD] = ADD_DELIVERIES " AND e.number = ?1",
-	/* ?4 a sink, or NULL for all. What is still due is not repeated. */
-	[BW_SQL_DELIVERIES_REPEAT] =
-		ADD_DELIVERIES " AND e.number = ?1 AND (?4 IS NULL OR k.name = ?4) AND NOT EXISTS"
+	/* ?2 sinks, each between line breaks, or NULL for all. */
+	[BW_SQL_SINKS_OWED] =
+		SINKS_OF_EVENT " AND (?2 IS NULL OR instr(?2, char(10) || k.name || char(10)) > 0)",
+	/* ?2 a sink, or NULL for all. What is still due is not repeated. */
+	[BW_SQL_SINKS_REPEAT] =
+		SINKS_OF_EVENT " AND (?2 IS NULL OR k.name = ?2) AND NOT EXISTS"
 		"(SELECT 1 FROM delivery d WHERE d.event = e.number AND d.sink_id = k.id AND d.state = 'due')",
+	/* One row at a time: an INSERT with a SELECT that reads its own table would build a table of its own for each event. */
+	[BW_SQL_DELIVERY_ADD] =
+		"INSERT INTO delivery(sink_id, event, subject, state, is_first, attempts, created_at, expires_at, next_at)"
+		" VALUES(?1, ?2, ?3, 'due', NOT EXISTS(SELECT 1 FROM delivery q INDEXED BY delivery_queue"
+		" WHERE q.state = 'due' AND q.subject = ?3 AND q.sink_id = ?1), 0, ?4, ?5, ?4)",
 	/* ?1 the event that has just got its deliveries, of build ?2: it contains what those sinks were not sent yet. */
 	[BW_SQL_DELIVERIES_SUPERSEDE] =
 		"UPDATE delivery SET state = 'superseded', is_first = 0, ended_at = ?3"
@@ -453,6 +577,10 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" AND sink_id IN (SELECT n.sink_id FROM delivery n WHERE n.event = ?1)"
 		" AND (SELECT e.type FROM event e WHERE e.number = delivery.event) ="
 		" (SELECT e.type FROM event e WHERE e.number = ?1)",
+	/* The first of each queue of sink ?1 waits no longer. */
+	[BW_SQL_DELIVERIES_HURRY] =
+		"UPDATE delivery SET next_at = ?2 WHERE is_first = 1 AND next_at > ?2"
+		" AND sink_id = (SELECT k.id FROM sink k WHERE k.name = ?1)",
 	/* Nobody of this subject is the first ... */
 	[BW_SQL_DELIVERIES_LAST] =
 		"UPDATE delivery SET is_first = 0 WHERE state = 'due' AND subject = ?1 AND is_first = 1",
@@ -484,7 +612,8 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" WHERE state = 'due' AND expires_at <= ?1",
 	/* The dead deliveries of event ?1, to sink ?2 or all: due again at ?3, as if they had never been tried. */
 	[BW_SQL_DELIVERIES_REVIVE] =
-		"UPDATE delivery SET state = 'due', attempts = 0, next_at = ?3, expires_at = ?4, ended_at = NULL"
+		"UPDATE delivery SET state = 'due', attempts = 0, next_at = ?3, ended_at = NULL,"
+		" expires_at = ?3 + (SELECT k.expire_ms FROM sink k WHERE k.id = sink_id)"
 		" WHERE state = 'dead' AND event = ?1"
 		" AND (?2 IS NULL OR sink_id = (SELECT k.id FROM sink k WHERE k.name = ?2))",
 	[BW_SQL_EVENTS] =
@@ -492,6 +621,29 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_EVENTS_DEAD] =
 		EVENTS_OF(" CROSS JOIN delivery d ON d.event = e.number AND d.state = 'dead'"
 			  " CROSS JOIN sink k ON k.id = d.sink_id"),
+
+	/* --- is it well ------------------------------------------------------------------------------- */
+
+	[BW_SQL_SCHEMA_VERSION] = "PRAGMA user_version",
+	[BW_SQL_CHECK] = "PRAGMA quick_check(1)",
+	[BW_SQL_DEBTS] =
+		"SELECT k.name, k.removed_at IS NOT NULL,"
+		" (SELECT count(*) FROM delivery d WHERE d.state = 'due' AND d.sink_id = k.id),"
+		" (SELECT count(*) FROM delivery d WHERE d.state = 'dead' AND d.sink_id = k.id),"
+		" (SELECT min(d.created_at) FROM delivery d WHERE d.state = 'due' AND d.sink_id = k.id),"
+		" (SELECT min(d.ended_at) FROM delivery d WHERE d.state = 'dead' AND d.sink_id = k.id),"
+		" (SELECT d.error FROM delivery d WHERE d.state = 'due' AND d.sink_id = k.id ORDER BY d.id LIMIT 1)"
+		" FROM sink k ORDER BY k.name",
+	/* Bare columns beside one min() are those of its row (SQLite, SELECT, 2.5). */
+	[BW_SQL_AILING] =
+		"SELECT b.registry, count(*), min(p.trouble_since), b.repository || ':' || b.tag, p.trouble_message"
+		" FROM poll p CROSS JOIN base b ON b.id = p.base_id WHERE p.trouble IS NOT NULL"
+		" AND EXISTS(SELECT 1 FROM use u INDEXED BY use_base CROSS JOIN build t ON t.id = u.build_id"
+		" WHERE u.base_id = b.id AND u.reachable AND u.ignored_until <= ?1 AND t.ended_at IS NULL)"
+		" GROUP BY b.registry ORDER BY b.registry",
+	[BW_SQL_FOLDER_FILES] =
+		"SELECT CASE s.name WHEN '' THEN f.path ELSE s.root || '/' || f.path END"
+		" FROM build_file f CROSS JOIN source s ON s.id = f.source_id WHERE s.url IS NULL AND f.ended_at IS NULL",
 };
 /* clang-format on */
 

@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "store/fault.h"
 #include "store/handle.h"
+#include "store/health.h"
 #include "store/schema.h"
 
 #define BUSY_MS 5000
@@ -135,20 +136,36 @@ static int set_wal(struct bw_store *s, struct bw_err *err)
 	return 0;
 }
 
-static int prepare_db(struct bw_store *s, struct bw_err *err)
-{
-	int rc = bw_schema_check(s, err);
-	int code;
+enum opening { TO_LOOK, EXISTING, OR_CREATE };
 
+/* What a process that was killed has left in the log stays there: closing would write it into the database. */
+static void leave_log(struct bw_store *s)
+{
+	BW_AUTOFREE char *log = bw_asprintf("%s-wal", s->path);
+	struct stat st;
+
+	if (stat(log, &st) == 0 && st.st_size > 0)
+		(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+static int prepare_db(struct bw_store *s, enum opening how, struct bw_err *err)
+{
+	int rc, code;
+
+	if (how == TO_LOOK)
+		leave_log(s);
+	rc = bw_schema_check(s, err);
 	if (rc == 0)
-		rc = set_wal(s, err);
+		rc = how == TO_LOOK ? bw_schema_accept(s, err) : set_wal(s, err);
 	if (rc < 0)
 		return rc;
 	code = sqlite3_exec(s->db, settings, NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return bw_store_fault(s, code, err);
 	rc = bw_sql_add_functions(s, err);
-	return rc < 0 ? rc : bw_schema_migrate(s, err);
+	if (rc < 0 || how == TO_LOOK)
+		return rc;
+	return bw_schema_migrate(s, err);
 }
 
 static void auto_store(struct bw_store **s)
@@ -156,7 +173,7 @@ static void auto_store(struct bw_store **s)
 	bw_store_close(*s);
 }
 
-static int open_store(const char *path, bool may_create, struct bw_store **ret, struct bw_err *err)
+static int open_store(const char *path, enum opening how, struct bw_store **ret, struct bw_err *err)
 {
 	BW_CLEANUP(auto_store) struct bw_store *s = BW_NEW(struct bw_store);
 	BW_AUTOFREE char *plain = plain_path(path);
@@ -165,11 +182,11 @@ static int open_store(const char *path, bool may_create, struct bw_store **ret, 
 	s->path = bw_strdup(path);
 	s->folder = folder_of(path);
 	set_up_library();
-	rc = look_at_file(s, plain, may_create, err);
+	rc = look_at_file(s, plain, how == OR_CREATE, err);
 	if (rc == 0)
 		rc = open_db(s, plain, err);
 	if (rc == 0)
-		rc = prepare_db(s, err);
+		rc = prepare_db(s, how, err);
 	if (rc < 0)
 		return rc;
 	*ret = BW_TAKE(s);
@@ -178,12 +195,17 @@ static int open_store(const char *path, bool may_create, struct bw_store **ret, 
 
 int bw_store_open(const char *path, struct bw_store **ret, struct bw_err *err)
 {
-	return open_store(path, true, ret, err);
+	return open_store(path, OR_CREATE, ret, err);
 }
 
 int bw_store_open_existing(const char *path, struct bw_store **ret, struct bw_err *err)
 {
-	return open_store(path, false, ret, err);
+	return open_store(path, EXISTING, ret, err);
+}
+
+int bw_store_open_to_look(const char *path, struct bw_store **ret, struct bw_err *err)
+{
+	return open_store(path, TO_LOOK, ret, err);
 }
 
 void bw_store_close(struct bw_store *s)

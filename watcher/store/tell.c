@@ -7,11 +7,12 @@
 #include "store/event.h"
 #include "store/fault.h"
 #include "store/request.h"
+#include "store/sift.h"
 
 /* --- an event --------------------------------------------------------------------------------- */
 
-static int put_told(struct bw_store *s, const struct bw_teller *t, const struct bw_fact *f,
-		    const struct bw_told *told, int64_t *ret, struct bw_err *err)
+static int put_told(struct bw_store *s, const struct bw_fact *f, const struct bw_told *told, int64_t *ret,
+		    struct bw_err *err)
 {
 	const struct bw_new_event e = {
 		.id = told->id,
@@ -19,10 +20,11 @@ static int put_told(struct bw_store *s, const struct bw_teller *t, const struct 
 		.subject = told->subject,
 		.json = told->json,
 		.at_ms = f->at_ms,
-		.expires_ms = f->at_ms + (t->expire_ms ? t->expire_ms : BW_DELIVERY_EXPIRY_MS),
 		.base_id = f->base ? f->base->id : 0,
 		.sighting = f->base ? f->base->number : 0,
 		.build_id = f->request ? f->request->build_id : 0,
+		.sinks = told->sinks,
+		.suppressed = told->suppressed,
 	};
 
 	return bw_store_put_event(s, &e, ret, err);
@@ -36,9 +38,11 @@ int bw_store_tell(struct bw_store *s, const struct bw_teller *t, const struct bw
 	int rc = t->fn(f, t->arg, &told, err);
 
 	if (rc == 0 && told.json)
-		rc = put_told(s, t, f, &told, &number, err);
+		rc = put_told(s, f, &told, &number, err);
 	free(told.subject);
 	free(told.json);
+	free(told.sinks);
+	free(told.suppressed);
 	if (rc == 0 && ret)
 		*ret = number;
 	return rc;
@@ -154,39 +158,69 @@ static int tell_recovered(struct bw_store *s, const struct bw_teller *t, int64_t
 
 /* --- builds ----------------------------------------------------------------------------------- */
 
-/* What was asked for, and that it was. */
-static int mark_base(struct bw_store *s, enum bw_sql which, int64_t number, const struct bw_fact_base *b,
-		     int64_t build_id, int64_t now_ms, struct bw_err *err)
+/* What the event asks for, so that it can be acknowledged. */
+static int add_to_request(struct bw_store *s, int64_t number, const struct bw_fact_base *b,
+			  struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, which, &q, err);
+	int rc = bw_sql_use(s, BW_SQL_REQUEST_ADD, &q, err);
 
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, b->id);
 	bw_sql_bind_text(q, 2, b->digest);
-	if (which == BW_SQL_REQUEST_ADD) {
-		bw_sql_bind(q, 3, number);
-	} else {
-		bw_sql_bind(q, 3, build_id);
-		bw_sql_bind(q, 4, now_ms);
-	}
+	bw_sql_bind(q, 3, number);
 	return bw_sql_run(s, q, err);
 }
 
-static int mark_requested(struct bw_store *s, int64_t number, const struct bw_fact_request *r, int64_t now_ms,
-			  struct bw_err *err)
+/* That it was asked for. */
+static int mark_requested(struct bw_store *s, const struct bw_fact_request *r, const struct bw_fact_base *b,
+			  int64_t now_ms, struct bw_err *err)
 {
-	int rc = 0;
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, r->reminder ? BW_SQL_PAIR_REMINDED : BW_SQL_PAIR_REQUESTED, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, b->id);
+	bw_sql_bind_text(q, 2, b->digest);
+	bw_sql_bind(q, 3, r->build_id);
+	bw_sql_bind(q, 4, now_ms);
+	if (r->reminder)
+		bw_sql_bind(q, 5, r->reminder);
+	return bw_sql_run(s, q, err);
+}
+
+/* What is suppressed was not asked for. */
+static int tell_view(struct bw_store *s, const struct bw_teller *t, const struct bw_fact_request *r,
+		     bool is_asked, int64_t now_ms, struct bw_err *err)
+{
+	struct bw_fact f = {.kind = BW_FACT_REQUESTED, .uuid = s->uuid, .at_ms = now_ms, .request = r};
+	int64_t number = 0;
+	int rc = r->base_count > 0 ? bw_store_tell(s, t, &f, &number, err) : 0;
 
 	for (size_t i = 0; rc == 0 && i < r->base_count; i++) {
-		const struct bw_fact_base *b = &r->bases[i].base;
-
 		if (number != 0)
-			rc = mark_base(s, BW_SQL_REQUEST_ADD, number, b, r->build_id, now_ms, err);
-		if (rc == 0)
-			rc = mark_base(s, BW_SQL_PAIR_REQUESTED, number, b, r->build_id, now_ms, err);
+			rc = add_to_request(s, number, &r->bases[i].base, err);
+		if (rc == 0 && is_asked)
+			rc = mark_requested(s, r, &r->bases[i].base, now_ms, err);
 	}
+	return rc;
+}
+
+int bw_store_tell_request(struct bw_store *s, const struct bw_teller *t, const struct bw_fact_request *r,
+			  int64_t now_ms, bool *ret_asked, struct bw_err *err)
+{
+	struct bw_sifted x;
+	int rc;
+
+	bw_store_sift(r, t, &x);
+	rc = tell_view(s, t, &x.asked, true, now_ms, err);
+	if (rc == 0 && r->reminder == 0) /* nobody is reminded of what nobody was told */
+		rc = tell_view(s, t, &x.suppressed, false, now_ms, err);
+	if (ret_asked)
+		*ret_asked = x.asked.base_count > 0;
+	bw_sifted_done(&x);
 	return rc;
 }
 
@@ -205,16 +239,13 @@ static int clear_pending(struct bw_store *s, int64_t build_id, struct bw_err *er
 static int tell_request(struct bw_store *s, const struct bw_teller *t, int64_t build_id, int64_t now_ms,
 			struct bw_err *err)
 {
+	const struct bw_request_question w = {.build_id = build_id, .now_ms = now_ms, .teller = t};
 	struct bw_fact_request r = {0};
-	struct bw_fact f = {.kind = BW_FACT_REQUESTED, .uuid = s->uuid, .at_ms = now_ms, .request = &r};
-	int64_t number = 0;
 	bool waits = false;
-	int rc = bw_store_load_request(s, build_id, now_ms, &r, &waits, err);
+	int rc = bw_store_load_request(s, &w, &r, &waits, err);
 
-	if (rc == 0 && r.base_count > 0)
-		rc = bw_store_tell(s, t, &f, &number, err);
 	if (rc == 0)
-		rc = mark_requested(s, number, &r, now_ms, err);
+		rc = bw_store_tell_request(s, t, &r, now_ms, NULL, err);
 	if (rc == 0 && (r.base_count > 0 || !waits))
 		rc = clear_pending(s, build_id, err);
 	bw_request_done(&r);

@@ -3,17 +3,20 @@
  * documents are described in config/basewatch-event.schema.json.
  *
  * The id of an event is the hash of the store's UUID, the type, the subject, the numbers of the sightings and the
- * digests: the same fact has one id however often it is made, and A -> B -> A -> B is as many events as changes.
+ * digests: the same fact has one id however often it is made, and A -> B -> A -> B is as many events as changes. A
+ * reminder has its number in it too, and what the rules suppress of a request is another event than the rest.
  */
 #ifndef BW_WATCH_EVENT_H
 #define BW_WATCH_EVENT_H
 
+#include "core/json.h"
 #include "store/fact.h"
+#include "watch/rules.h"
 
 struct bw_event_options {
-	const char *instance;	    /* names this watcher in events; NULL: "localhost" */
-	uint32_t unreachable_after; /* 0: BW_UNREACHABLE_AFTER */
-	int64_t expire_ms;	    /* 0: BW_DELIVERY_EXPIRY_MS */
+	const char *instance;	      /* names this watcher in events; NULL: "localhost" */
+	uint32_t unreachable_after;   /* 0: BW_UNREACHABLE_AFTER */
+	const struct bw_rules *rules; /* which events are owed to whom; NULL: all to all */
 };
 
 /* The teller for bw_store_record(); the options must outlive it. */
@@ -32,9 +35,7 @@ struct bw_event_trial {
 int bw_event_make_test(const struct bw_event_trial *t, const struct bw_event_options *o, struct bw_told *ret,
 		       struct bw_err *err) BW_NODISCARD;
 
-#define BW_BUILD_ID_MAX 33 /* 32 hexadecimal digits and the NUL */
-/* Stable for a database, a source, a path in it and a target; what events and acknowledgements name a build by. */
-void bw_event_build_id(const char *uuid, const char *source, const char *path, const char *target,
-		       char ret[BW_BUILD_ID_MAX]);
+/* The member "labels" of a build (store/build.h), for all documents that tell of one. */
+void bw_event_put_labels(struct bw_json *w, const char *labels);
 
 #endif

@@ -108,7 +108,10 @@ size_t bw_schedule_count(const struct bw_schedule *s);
 bool bw_schedule_take(struct bw_schedule *s, struct bw_schedule_now now, int64_t *ret_id);
 /* For the one timer: ms until bw_schedule_take() or bw_schedule_end_sweep() may say true; INT64_MAX: never. */
 int64_t bw_schedule_delay(struct bw_schedule *s, struct bw_schedule_now now);
-/* What came of it; a base that was removed meanwhile is ignored. A change is an answer like any other. */
+/*
+ * What came of it; a base that was removed meanwhile is ignored. A change is an answer like any other. An answer that
+ * comes when no sweep is on begins one: what it says must not wait for the next question.
+ */
 void bw_schedule_done(struct bw_schedule *s, int64_t id, enum bw_trouble trouble, uint32_t retry_after_s,
 		      struct bw_schedule_now now);
 /*
@@ -118,7 +121,7 @@ void bw_schedule_done(struct bw_schedule *s, int64_t id, enum bw_trouble trouble
 bool bw_schedule_nudge(struct bw_schedule *s, int64_t id, struct bw_schedule_now now);
 
 /*
- * Is the sweep over that began with the first base taken? True once for each: when all answers are there and nothing
+ * Is the sweep over that began with the first base taken, or with a late answer? True once for each: when all answers are there and nothing
  * else is due within min(window, 1 s); at the latest after max(window, 1 s), whatever is still in flight.
  */
 bool bw_schedule_end_sweep(struct bw_schedule *s, struct bw_schedule_now now);

@@ -10,8 +10,8 @@
 #ifndef BW_WATCH_SWEEP_H
 #define BW_WATCH_SWEEP_H
 
-#include "registry/client.h"
 #include "store/base.h"
+#include "watch/clients.h"
 #include "watch/event.h"
 
 #define BW_SWEEP_FLUSH_MS 1000
@@ -47,11 +47,11 @@ struct bw_sweep_result {
 /*
  * Runs the loop until every question has ended, or until somebody stops the loop: then the sweep is
  * interrupted, and what was answered so far is recorded. A failure of the store ends the sweep with its
- * error. After an interruption or a failure questions are still in flight: free the registry client before
- * the loop runs again.
+ * error. After an interruption or a failure questions are still in flight: free the clients before the loop runs
+ * again.
  */
-int bw_sweep(struct bw_loop *l, struct bw_store *s, struct bw_registry *r, const struct bw_sweep_options *o,
-	     const struct bw_sweep_hooks *hooks, struct bw_sweep_result *ret,
-	     struct bw_err *err) BW_NODISCARD;
+int bw_sweep(struct bw_loop *l, struct bw_store *s, const struct bw_clients *c,
+	     const struct bw_sweep_options *o, const struct bw_sweep_hooks *hooks,
+	     struct bw_sweep_result *ret, struct bw_err *err) BW_NODISCARD;
 
 #endif

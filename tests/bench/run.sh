@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh PROGRAM FLOOR USAGE - what `make bench` runs: basewatch against floors written next to it, all on loopback, in the
+# run.sh PROGRAM FLOOR USAGE POLL - what `make bench` runs: basewatch against floors written next to it, all on loopback, in the
 # same run. One JSON line per row, then a table. The goals are those of contrib/HACKING.md; a missed goal is shown,
 # it does not fail the run, because a shared machine is no judge. BENCH_PARTS="scan changes" measures only these.
 set -euo pipefail
@@ -7,6 +7,7 @@ set -euo pipefail
 PROGRAM=$(realpath "$1")
 FLOOR=$(realpath "$2")
 USAGE=$(realpath "$3")
+POLL=$(realpath "$4")
 RUNS=${BENCH_RUNS:-5}
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/peers/registry.sh
@@ -176,6 +177,11 @@ bench_change() {
   done
 }
 
+# The poller of the daemon, sweep after sweep; BENCH_SWEEPS=100 is a glance.
+bench_poll() {
+  "$POLL" "$(host_of nginx)" "$PEERS_CA" 1000 "${BENCH_SWEEPS:-1000}" "$WORK/poll.db" | tee -a "$WORK/rows"
+}
+
 bench_changes() {
   registry_start moving --tls
   bench_change "other content" --seed
@@ -183,7 +189,7 @@ bench_changes() {
 }
 
 nginx_start
-for part in ${BENCH_PARTS:-sweep memory one scan registry changes}; do "bench_$part"; done
+for part in ${BENCH_PARTS:-sweep memory one scan registry changes poll}; do "bench_$part"; done
 
 echo
 jq -r 'select(.ratio) | [.name, .ratio.cpu, .ratio.wall, .ratio.rss, (.goal | join(" ")),
@@ -194,3 +200,7 @@ echo
 jq -r 'select(.gets_per_change) | [.name, .heads, .gets, .gets_per_change] | @tsv' "$WORK/rows" |
   awk -F '\t' 'BEGIN { printf "%-64s %6s %6s  %s\n", "requests", "HEAD", "GET", "GET per change" }
     { printf "%-64s %6s %6s  %s\n", $1, $2, $3, $4 }'
+echo
+jq -r 'select(.longest_turn_ms) | [.name, .sweeps, .rss_kib, .descriptors, .longest_turn_ms] | @tsv' "$WORK/rows" |
+  awk -F '\t' 'BEGIN { printf "%-64s %7s %9s %12s  %s\n", "the poller", "sweeps", "KiB", "descriptors", "longest turn, ms" }
+    { printf "%-64s %7s %9s %12s  %s\n", $1, $2, $3, $4, $5 }'

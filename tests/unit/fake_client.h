@@ -54,11 +54,13 @@ static struct fake {
 	struct fake_question waiting[FAKE_WAITING];
 	size_t count;
 
-	struct bw_answer otherwise; /* of tags that have no answers of their own */
-	const char *silent;	    /* a registry that never answers */
-	size_t stop_after;	    /* stops the loop after so many answers; 0: never */
+	struct bw_answer otherwise;	    /* of tags that have no answers of their own */
+	const char *silent;		    /* a registry that never answers */
+	const char *held;		    /* one that answers when fake_release() is called */
+	const struct bw_registry *stranger; /* what is asked through this client is counted */
+	size_t stop_after;		    /* stops the loop after so many answers; 0: never */
 
-	size_t asks, fetches, blobs, answers, most_waiting;
+	size_t asks, fetches, blobs, answers, most_waiting, strangers;
 } fake;
 
 /* --- the table ------------------------------------------------------------------------------------ */
@@ -213,6 +215,10 @@ static void fake_answer_all(void *arg)
 			bw_loop_stop(fake.loop);
 			break;
 		}
+		if (fake.held && strcmp(now[i].registry, fake.held) == 0) {
+			fake.waiting[fake.count++] = now[i];
+			continue;
+		}
 		fake.answers++;
 		if (now[i].answer)
 			fake_answer_tag(&now[i]);
@@ -233,6 +239,26 @@ static void fake_enqueue(struct fake_question q)
 	bw_timer_start(fake.timer, 0);
 }
 
+static inline bool fake_holds(void)
+{
+	for (size_t i = 0; i < fake.count; i++)
+		if (fake.held && strcmp(fake.waiting[i].registry, fake.held) == 0)
+			return true;
+	return false;
+}
+
+static inline void fake_release(void)
+{
+	fake.held = NULL;
+	bw_timer_start(fake.timer, 0);
+}
+
+/* The clients are gone: nothing that was asked is answered. */
+static inline void fake_forget(void)
+{
+	fake.count = 0;
+}
+
 static inline unsigned fake_room(struct bw_registry *r, const char *registry)
 {
 	size_t used = 0;
@@ -249,7 +275,7 @@ static inline void fake_ask(struct bw_registry *r, const char *registry, const c
 	const struct fake_question q = {
 		.answer = fn, .registry = registry, .repository = repository, .tag = tag, .arg = arg};
 
-	(void)r;
+	fake.strangers += fake.stranger && r == fake.stranger;
 	fake.asks++;
 	fake_enqueue(q);
 }
@@ -260,7 +286,7 @@ static inline void fake_fetch(struct bw_registry *r, const char *registry, const
 	const struct fake_question q = {
 		.body = fn, .registry = registry, .repository = repository, .digest = *digest, .arg = arg};
 
-	(void)r;
+	fake.strangers += fake.stranger && r == fake.stranger;
 	fake.fetches++;
 	fake_enqueue(q);
 }
@@ -294,7 +320,7 @@ static inline void fake_done(void)
 
 static inline void fake_count_anew(void)
 {
-	fake.asks = fake.fetches = fake.blobs = fake.answers = fake.most_waiting = 0;
+	fake.asks = fake.fetches = fake.blobs = fake.answers = fake.most_waiting = fake.strangers = 0;
 	for (size_t i = 0; i < fake.body_count; i++)
 		fake.bodies[i].fetched = 0;
 }

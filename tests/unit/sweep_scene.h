@@ -16,6 +16,12 @@
 
 #include "../../watcher/watch/inquiry.c"
 #include "../../watcher/watch/judge.c"
+#include "../../watcher/watch/ledger.c"
+#include "../../watcher/watch/probe.c"
+#include "../../watcher/watch/round.c"
+#include "../../watcher/watch/side.c"
+
+#include "../../watcher/watch/doubts.c"
 #include "../../watcher/watch/sweep.c"
 
 struct scene {
@@ -93,10 +99,11 @@ static int sweep(struct scene *x, struct bw_sweep_result *ret)
 {
 	const struct bw_sweep_options o = {.settle_ms = 1};
 	const struct bw_sweep_hooks none = {0};
+	const struct bw_clients clients = {0};
 
 	x->commits = 0;
 	fake_count_anew();
-	return bw_sweep(x->loop, x->store, NULL, &o, &none, ret, &x->err);
+	return bw_sweep(x->loop, x->store, &clients, &o, &none, ret, &x->err);
 }
 
 static struct bw_sweep_result sweep_ok(struct scene *x)

@@ -676,7 +676,29 @@ static void a_sweep_ends_when_its_answers_are_there(void **state)
 	assert_false(bw_schedule_end_sweep(x->s, clocks(x))); /* the other one comes in 10 ms */
 	x->now += 10;
 	assert_true(bw_schedule_take(x->s, clocks(x), &id));
+	assert_true(bw_schedule_delay(x->s, clocks(x)) > SECOND);
 	bw_schedule_done(x->s, id, BW_TROUBLE_NONE, 0, clocks(x));
+	assert_int_equal(bw_schedule_delay(x->s, clocks(x)), 0); /* or nobody would know */
+	assert_true(bw_schedule_end_sweep(x->s, clocks(x)));
+	assert_false(bw_schedule_end_sweep(x->s, clocks(x)));
+	assert_true(bw_schedule_delay(x->s, clocks(x)) > SECOND);
+}
+
+static void an_answer_that_comes_late_is_a_sweep_of_its_own(void **state)
+{
+	struct scene *x = *state;
+	int64_t id;
+
+	put_many(x, 1, 2, "a.example", 0);
+	assert_true(bw_schedule_take(x->s, clocks(x), &id));
+	x->now += MINUTE;
+	assert_true(bw_schedule_end_sweep(x->s, clocks(x)));
+	bw_schedule_done(x->s, id, BW_TROUBLE_NONE, 0, clocks(x));
+	assert_false(bw_schedule_end_sweep(x->s, clocks(x))); /* the other one is due */
+	bw_schedule_remove(x->s, 3 - id, clocks(x));
+	assert_int_equal(bw_schedule_delay(x->s, clocks(x)), 0);
+	assert_true(bw_schedule_end_sweep(x->s, clocks(x)));
+	bw_schedule_done(x->s, 3 - id, BW_TROUBLE_NONE, 0, clocks(x)); /* of one that was removed */
 	assert_true(bw_schedule_end_sweep(x->s, clocks(x)));
 	assert_false(bw_schedule_end_sweep(x->s, clocks(x)));
 }
@@ -809,6 +831,7 @@ int main(void)
 		TEST(the_guard_stops_a_registry_that_is_asked_beyond_the_schedule),
 		TEST(the_guard_counts_only_what_is_beyond_the_schedule),
 		TEST(a_sweep_ends_when_its_answers_are_there),
+		TEST(an_answer_that_comes_late_is_a_sweep_of_its_own),
 		TEST(a_sweep_is_not_held_by_one_slow_registry),
 		TEST(a_hundred_thousand_bases_on_as_many_registries_are_no_trouble),
 		TEST(the_heap_gives_the_smallest_whatever_is_moved),

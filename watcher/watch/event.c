@@ -1,12 +1,15 @@
 /* event.c - see watch/event.h. */
 #include "watch/event.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "owed.h"
+#include "store/identity.h"
 
 #define MAX_EVENT_BYTES (32U << 20) /* BW_FACT_MAX_USES keeps it far below */
 
@@ -43,19 +46,6 @@ static void hash(const struct bw_buf *b, char *ret, size_t size)
 	(void)snprintf(ret, size, "%s", hex);
 }
 
-void bw_event_build_id(const char *uuid, const char *source, const char *path, const char *target,
-		       char ret[BW_BUILD_ID_MAX])
-{
-	BW_AUTOBUF struct bw_buf b;
-
-	bw_buf_init(&b, MAX_EVENT_BYTES);
-	add_part(&b, uuid);
-	add_part(&b, source);
-	add_part(&b, path);
-	add_part(&b, target);
-	hash(&b, ret, BW_BUILD_ID_MAX);
-}
-
 static void add_request_id(struct bw_buf *b, const struct bw_fact_request *r)
 {
 	for (size_t i = 0; i < r->base_count; i++) {
@@ -68,6 +58,8 @@ static void add_request_id(struct bw_buf *b, const struct bw_fact_request *r)
 		add_part(b, x->from);
 		add_part(b, x->base.digest);
 	}
+	if (r->reminder)
+		add_number(b, r->reminder);
 }
 
 /* A base may get out of reach and come back more than once between two sightings: then the time tells them apart. */
@@ -82,24 +74,21 @@ static void add_base_id(struct bw_buf *b, const struct bw_fact *f)
 		add_number(b, f->at_ms);
 }
 
-static void make_id(const struct bw_fact *f, const char *subject, char ret[BW_EVENT_ID_MAX])
+static void make_id(const struct bw_fact *f, const struct bw_told *told, char ret[BW_EVENT_ID_MAX])
 {
 	BW_AUTOBUF struct bw_buf b;
 
 	bw_buf_init(&b, MAX_EVENT_BYTES);
 	add_part(&b, f->uuid);
 	add_part(&b, types[f->kind]);
-	add_part(&b, subject);
+	add_part(&b, told->subject);
 	if (f->kind == BW_FACT_REQUESTED)
 		add_request_id(&b, f->request);
 	else
 		add_base_id(&b, f);
+	if (f->kind == BW_FACT_REQUESTED && told->suppressed)
+		add_part(&b, "suppressed");
 	hash(&b, ret, BW_EVENT_ID_MAX);
-}
-
-static char *base_name(const struct bw_fact_base *b)
-{
-	return bw_asprintf("%s/%s:%s", b->registry, b->repository, b->tag);
 }
 
 /* "shop:web/Dockerfile@runtime" */
@@ -128,7 +117,7 @@ static void put_number(struct bw_json *w, const struct bw_fact_base *b)
 
 static void put_base(struct bw_json *w, const struct bw_fact_base *b)
 {
-	BW_AUTOFREE char *name = base_name(b);
+	BW_AUTOFREE char *name = bw_owed_base_name(b);
 
 	bw_json_key_str(w, "base", name);
 	bw_json_key_str(w, "registry", b->registry);
@@ -195,6 +184,7 @@ static void put_use(struct bw_json *w, const struct bw_fact_use *u)
 	put_text(w, "stage", u->stage);
 	put_text(w, "platform", u->platform);
 	put_text(w, "pinned", u->pinned);
+	put_text(w, "patch", u->patch);
 	bw_json_close(w, '}');
 }
 
@@ -243,12 +233,32 @@ static void put_build_platforms(struct bw_json *w, const struct bw_fact_request 
 	free(seen);
 }
 
+/* Written anew: only a text that is an object of strings is one in the event. */
+void bw_event_put_labels(struct bw_json *w, const char *labels)
+{
+	json_t *object = json_loads(labels ? labels : "{}", JSON_REJECT_DUPLICATES, NULL);
+	const char *name;
+	json_t *value;
+
+	bw_json_key(w, "labels");
+	bw_json_open(w, '{');
+	json_object_foreach(object, name, value)
+	{
+		if (!json_is_string(value))
+			continue;
+		bw_json_key(w, name);
+		bw_json_strn(w, json_string_value(value), json_string_length(value));
+	}
+	bw_json_close(w, '}');
+	json_decref(object);
+}
+
 static void put_request(struct bw_json *w, const struct bw_fact *f)
 {
 	const struct bw_fact_request *r = f->request;
 	char id[BW_BUILD_ID_MAX];
 
-	bw_event_build_id(f->uuid, r->source, r->path, r->target, id);
+	bw_identity_of_build(f->uuid, r->source, r->path, r->target, id);
 	bw_json_key_str(w, "build", id);
 	put_text(w, "source", r->source);
 	put_text(w, "repository", r->url);
@@ -256,6 +266,8 @@ static void put_request(struct bw_json *w, const struct bw_fact *f)
 	put_text(w, "commit", r->commit);
 	bw_json_key_str(w, "file", r->path);
 	put_text(w, "target", r->target);
+	put_text(w, "image", r->image);
+	bw_event_put_labels(w, r->labels);
 	put_build_platforms(w, r);
 	bw_json_key(w, "bases");
 	bw_json_open(w, '[');
@@ -263,6 +275,7 @@ static void put_request(struct bw_json *w, const struct bw_fact *f)
 		put_outstanding(w, &r->bases[i]);
 	bw_json_close(w, ']');
 	bw_json_key_int(w, "omitted", (int64_t)r->omitted);
+	bw_json_key_int(w, "reminder", r->reminder);
 }
 
 /* --- the envelope ----------------------------------------------------------------------------- */
@@ -321,7 +334,7 @@ static void begin(struct bw_json *w, int64_t at_ms, const struct bw_event_option
 	put_envelope(w, at_ms, o, told);
 }
 
-/* Takes over the subject. */
+/* Takes over what was told already. */
 static int finish(struct bw_json *w, struct bw_told *told, struct bw_told *ret, struct bw_err *err)
 {
 	int rc = 0;
@@ -332,10 +345,13 @@ static int finish(struct bw_json *w, struct bw_told *told, struct bw_told *ret, 
 	else
 		told->json = bw_strdup(bw_buf_str(&w->buf));
 	bw_json_done(w);
-	if (rc < 0)
+	if (rc < 0) {
 		free(told->subject);
-	else
+		free(told->sinks);
+		free(told->suppressed);
+	} else {
 		*ret = *told;
+	}
 	return rc;
 }
 
@@ -344,11 +360,12 @@ int bw_event_make(const struct bw_fact *f, void *arg, struct bw_told *ret, struc
 	const struct bw_event_options *o = arg;
 	struct bw_told told = {
 		.type = types[f->kind],
-		.subject = f->kind == BW_FACT_REQUESTED ? build_name(f->request) : base_name(f->base),
+		.subject = f->kind == BW_FACT_REQUESTED ? build_name(f->request) : bw_owed_base_name(f->base),
 	};
 	struct bw_json w;
 
-	make_id(f, told.subject, told.id);
+	bw_owed_decide(o->rules, f, &told);
+	make_id(f, &told, told.id);
 	begin(&w, f->at_ms, o, &told);
 	put_data(&w, f);
 	return finish(&w, &told, ret, err);
@@ -386,12 +403,22 @@ int bw_event_make_test(const struct bw_event_trial *t, const struct bw_event_opt
 	return finish(&w, &told, ret, err);
 }
 
+static enum bw_use_fate fate(const struct bw_fact_request *r, const struct bw_fact_outstanding *x,
+			     const struct bw_fact_use *u, void *arg)
+{
+	const struct bw_event_options *o = arg;
+
+	return bw_owed_fate(o->rules, r, x, u);
+}
+
 void bw_event_teller(const struct bw_event_options *o, struct bw_teller *ret)
 {
 	*ret = (struct bw_teller){
 		.fn = bw_event_make,
+		.fate = fate,
 		.arg = (void *)(uintptr_t)o,
 		.unreachable_after = o->unreachable_after,
-		.expire_ms = o->expire_ms,
+		.counts_index = bw_rules_count_index(o->rules),
+		.counts_frontends = bw_rules_count_frontends(o->rules),
 	};
 }

@@ -321,16 +321,21 @@ static bool may_ask(struct bw_schedule *s, const struct entry *e)
 	return false;
 }
 
+static void begin_sweep(struct bw_schedule *s)
+{
+	if (s->is_sweeping)
+		return;
+	s->is_sweeping = true;
+	s->sweep_since = s->now;
+}
+
 static void start_question(struct bw_schedule *s, struct entry *e)
 {
 	bw_lane_note_ask(e->lane, &s->grid, e->heap == &e->lane->urgent, s->now);
 	e->last = s->now;
 	e->last_wall = s->now - s->skew;
 	move_to(s, e, &e->lane->flying, s->now + LOST_MS);
-	if (!s->is_sweeping) {
-		s->is_sweeping = true;
-		s->sweep_since = s->now;
-	}
+	begin_sweep(s);
 }
 
 bool bw_schedule_take(struct bw_schedule *s, struct bw_schedule_now now, int64_t *ret_id)
@@ -362,6 +367,7 @@ void bw_schedule_done(struct bw_schedule *s, int64_t id, enum bw_trouble trouble
 	struct entry *e = bw_idmap_get(&s->entries, id);
 
 	(void)tell_time(s, now);
+	begin_sweep(s);
 	if (!e)
 		return;
 	e->last_wall = s->now - s->skew;
@@ -396,15 +402,19 @@ static int64_t sweep_deadline(const struct bw_schedule *s)
 	return s->sweep_since + (s->grid.window > MIN_HOLD_MS ? s->grid.window : MIN_HOLD_MS);
 }
 
-bool bw_schedule_end_sweep(struct bw_schedule *s, struct bw_schedule_now now)
+static bool is_over(const struct bw_schedule *s)
 {
 	const struct bw_heap_node *next = bw_heap_top(&s->ready);
 	int64_t quiet = s->grid.window < MIN_HOLD_MS ? s->grid.window : MIN_HOLD_MS;
+	bool is_quiet = s->flying == 0 && (!next || next->key > s->now + quiet);
 
+	return is_quiet || s->now >= sweep_deadline(s);
+}
+
+bool bw_schedule_end_sweep(struct bw_schedule *s, struct bw_schedule_now now)
+{
 	(void)tell_time(s, now);
-	if (!s->is_sweeping)
-		return false;
-	if (s->now < sweep_deadline(s) && (s->flying > 0 || (next && next->key <= s->now + quiet)))
+	if (!s->is_sweeping || !is_over(s))
 		return false;
 	s->is_sweeping = false;
 	return true;
@@ -416,6 +426,8 @@ int64_t bw_schedule_delay(struct bw_schedule *s, struct bw_schedule_now now)
 	int64_t at = next ? next->key : INT64_MAX;
 
 	(void)tell_time(s, now);
+	if (s->is_sweeping && is_over(s))
+		return 0;
 	if (s->is_sweeping && sweep_deadline(s) < at)
 		at = sweep_deadline(s);
 	if (at == INT64_MAX)

@@ -5,7 +5,7 @@
  *   state/base/<base>           what is known of a base now, retained
  *   state/build/<build>         the same of a build; an empty message when it has ended
  *   availability                "online" or, by last will or on leaving, "offline", retained
- *   done                        subscribed to: {"build": ID, "digest": "sha256:..."}
+ *   done                        subscribed to: {"build": ID, "digest": "sha256:..."} or {"event": ID}
  *
  * <type>, <base> and <build> are one level each: '%', '+', '#', '/', '$', control characters and what is not UTF-8 are
  * written as %XX, byte by byte. With MQTT 5 an event has the content type application/cloudevents+json, and its
@@ -26,10 +26,14 @@ struct bw_mqtt_sink;
 
 enum bw_mqtt_subject { BW_MQTT_BASE, BW_MQTT_BUILD };
 
-/* Somebody says that a build was rebuilt. Checked for form only: the build may not exist. Valid during the call. */
+/*
+ * Somebody says that a build was rebuilt: on a digest, or as an event asked for. Checked for form only: neither may exist.
+ * Valid during the call.
+ */
 struct bw_mqtt_rebuilt {
-	const char *build;
-	const char *digest; /* "sha256:..." */
+	const char *build;  /* NULL: that of the event */
+	const char *digest; /* "sha256:..."; NULL: there is an event */
+	const char *event;  /* 64 digits; NULL: there is a digest */
 };
 
 struct bw_mqtt_sink_hooks {
@@ -68,6 +72,9 @@ struct bw_sink bw_mqtt_sink_interface(struct bw_mqtt_sink *s);
  */
 void bw_mqtt_sink_put(struct bw_mqtt_sink *s, enum bw_mqtt_subject kind, const char *key, const char *json,
 		      size_t len);
+
+/* The broker has everything that it was told of the state. */
+bool bw_mqtt_sink_is_settled(const struct bw_mqtt_sink *s);
 
 /* BW_E_INPUT when it cannot be the beginning of topics. For the check of a configuration, too. */
 int bw_mqtt_sink_check_prefix(const char *prefix, struct bw_err *err) BW_NODISCARD;

@@ -37,6 +37,11 @@ void bw_outbox_free(struct bw_outbox *o);
 /* Takes over the sink. `name` as in the store. */
 void bw_outbox_add(struct bw_outbox *o, const char *name, struct bw_sink sink);
 
+/* Cancels what is under way there (it stays due), and frees the sink. Without one of that name nothing. */
+void bw_outbox_remove(struct bw_outbox *o, const char *name);
+/* The sink can be reached again: it is not left alone any longer. */
+void bw_outbox_revive(struct bw_outbox *o, const char *name);
+
 /* There may be something new: looks at once. Otherwise each worker looks when its next delivery is due. */
 void bw_outbox_wake(struct bw_outbox *o);
 
@@ -57,6 +62,8 @@ void bw_outbox_on_attempt(struct bw_outbox *o, bw_outbox_attempt_fn fn, void *ar
  * For `run --once` and the end. Not while the store fails.
  */
 bool bw_outbox_is_idle(const struct bw_outbox *o);
+/* The same of one sink; true when there is none of that name. */
+bool bw_outbox_is_sink_idle(const struct bw_outbox *o, const char *name);
 /* Called when it becomes idle; may free the outbox. */
 void bw_outbox_on_idle(struct bw_outbox *o, void (*fn)(void *arg), void *arg);
 /* Starts nothing new; what is under way may end. */

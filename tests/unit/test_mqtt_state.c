@@ -158,6 +158,35 @@ static void the_newest_state_of_a_topic_replaces_one_that_waits(void **state)
 	assert_int_equal(f->lens[64], 0);
 }
 
+static bool has_topic(const struct fake *f, const char *topic)
+{
+	for (unsigned i = 0; i < f->count; i++)
+		if (strcmp(f->topics[i], topic) == 0)
+			return true;
+	return false;
+}
+
+static void what_has_no_place_is_published_when_there_is_some(void **state)
+{
+	struct fake *f = *state;
+	char key[16];
+
+	bring_up(f);
+	for (int i = 0; i < 20000 + 64 + 1; i++) {
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		bw_mqtt_state_put(f->state, BW_MQTT_BASE, key, "{}", 2);
+	}
+	assert_int_equal(f->pages, 0);
+	for (int k = 0; f->pages == 0; k++) { /* the fake has room for some */
+		assert_in_range(k, 0, 20000 / 64 + 2);
+		f->count = f->acked = 0;
+		for (int i = 0; i < 64; i++)
+			f->done(NULL, f->arg);
+	}
+	assert_int_equal(f->pages, 1);
+	assert_true(has_topic(f, "p/state/base/b0"));
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -166,6 +195,7 @@ int main(void)
 		TEST(a_kept_session_that_missed_nothing_asks_for_no_rows),
 		TEST(what_changed_while_it_was_down_is_published_with_everything),
 		TEST(what_was_under_way_when_it_broke_is_published_again_and_no_row_is_asked_for_meanwhile),
+		TEST(what_has_no_place_is_published_when_there_is_some),
 		TEST(the_newest_state_of_a_topic_replaces_one_that_waits),
 	};
 

@@ -316,6 +316,11 @@ void bw_mqtt_sink_put(struct bw_mqtt_sink *s, enum bw_mqtt_subject kind, const c
 	bw_mqtt_state_put(s->state, kind, key, json, len);
 }
 
+bool bw_mqtt_sink_is_settled(const struct bw_mqtt_sink *s)
+{
+	return bw_mqtt_state_is_settled(s->state);
+}
+
 /* --- what the session says -------------------------------------------------------------------- */
 
 static void on_up(struct bw_mqtt_sink *s, bool has_session)

@@ -9,7 +9,7 @@
 #include "notify/mqtt_topic.h"
 
 #define WINDOW	    64	  /* under way at once; events have the rest of the session */
-#define MAX_WAITING 20000 /* beyond that everything is published anew at the next connect */
+#define MAX_WAITING 20000 /* beyond that everything is published anew, when these are gone */
 
 struct item {
 	struct item *next;
@@ -31,9 +31,10 @@ struct bw_mqtt_state {
 	unsigned under_way;
 	int64_t cursor;
 	bool is_up;
-	bool is_walking; /* there are more rows */
-	bool is_pumping; /* rows() is being called: what it puts is sent afterwards */
-	bool is_behind;	 /* the broker does not have everything */
+	bool is_walking;  /* there are more rows */
+	bool is_pumping;  /* rows() is being called: what it puts is sent afterwards */
+	bool is_behind;	  /* the broker does not have everything */
+	bool is_overfull; /* something had no place: there will be another walk */
 };
 
 static void free_item(struct item *i)
@@ -124,23 +125,38 @@ static void send(struct bw_mqtt_state *t, const struct item *i)
 	}
 }
 
+static void begin_walk(struct bw_mqtt_state *t)
+{
+	t->is_overfull = false;
+	t->is_walking = true;
+	t->cursor = 0;
+}
+
 /* Sends what fits, and asks for the next page when nothing waits. */
 static void pump(struct bw_mqtt_state *t)
 {
 	if (t->is_pumping || !t->is_up)
 		return;
 	t->is_pumping = true;
-	while (t->is_up && t->under_way < WINDOW && (t->first || t->is_walking)) {
+	while (t->is_up && t->under_way < WINDOW && (t->first || t->is_walking || t->is_overfull)) {
 		struct item *i = take_first(t);
 
 		if (i) {
 			send(t, i);
 			free_item(i);
-		} else {
-			t->is_walking = t->rows(&t->cursor, t->arg);
+			continue;
 		}
+		if (!t->is_walking)
+			begin_walk(t);
+		t->is_walking = t->rows(&t->cursor, t->arg);
 	}
 	t->is_pumping = false;
+}
+
+bool bw_mqtt_state_is_settled(const struct bw_mqtt_state *t)
+{
+	return !t->rows || (t->is_up && !t->is_behind && !t->is_walking && !t->is_overfull && !t->first &&
+			    t->under_way == 0);
 }
 
 void bw_mqtt_state_up(struct bw_mqtt_state *t, bool has_session)
@@ -148,17 +164,17 @@ void bw_mqtt_state_up(struct bw_mqtt_state *t, bool has_session)
 	t->is_up = true;
 	if (t->rows && (t->is_behind || !has_session)) {
 		t->is_behind = false;
-		t->is_walking = true;
-		t->cursor = 0;
+		begin_walk(t);
 	}
 	pump(t);
 }
 
 void bw_mqtt_state_down(struct bw_mqtt_state *t)
 {
-	if (t->first || t->is_walking || t->under_way > 0)
+	if (t->first || t->is_walking || t->is_overfull || t->under_way > 0)
 		t->is_behind = true;
 	t->is_up = false;
+	t->is_overfull = false;
 	t->is_walking = false;
 	drop_all(t);
 }
@@ -187,7 +203,8 @@ void bw_mqtt_state_put(struct bw_mqtt_state *t, enum bw_mqtt_subject kind, const
 
 	bw_buf_init(&topic, BW_MQTT_MAX_TOPIC);
 	if (!t->is_up || bw_map_count(t->waiting) >= MAX_WAITING) {
-		t->is_behind = true;
+		t->is_overfull = t->is_up && t->rows;
+		t->is_behind |= !t->is_overfull;
 		return;
 	}
 	/* A key that is too long for a topic has no state there; its events name it in full. */

@@ -32,5 +32,7 @@ void bw_mqtt_state_up(struct bw_mqtt_state *t, bool has_session);
 void bw_mqtt_state_down(struct bw_mqtt_state *t); /* when what was under way has failed */
 void bw_mqtt_state_put(struct bw_mqtt_state *t, enum bw_mqtt_subject kind, const char *key, const char *json,
 		       size_t len);
+/* Nothing waits and nothing is under way, or there is no state to be told. */
+bool bw_mqtt_state_is_settled(const struct bw_mqtt_state *t);
 
 #endif

@@ -567,6 +567,36 @@ void bw_outbox_add(struct bw_outbox *o, const char *name, struct bw_sink sink)
 	wake(w);
 }
 
+static struct worker **find(struct bw_outbox *o, const char *name)
+{
+	struct worker **at = &o->workers;
+
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+void bw_outbox_remove(struct bw_outbox *o, const char *name)
+{
+	struct worker **at = find(o, name), *w = *at;
+
+	if (!w)
+		return;
+	*at = w->next;
+	worker_free(w);
+}
+
+void bw_outbox_revive(struct bw_outbox *o, const char *name)
+{
+	struct worker *w = *find(o, name);
+
+	if (!w)
+		return;
+	w->failures = 0;
+	w->hold_ms = 0;
+	wake(w);
+}
+
 void bw_outbox_wake(struct bw_outbox *o)
 {
 	for (struct worker *w = o->workers; w; w = w->next)
@@ -584,6 +614,14 @@ static bool is_worker_idle(const struct worker *w)
 	if (w->flying_count > 0 || ring_first(&w->landed))
 		return false;
 	return !may_look(w) || !(w->must_look || w->has_more);
+}
+
+bool bw_outbox_is_sink_idle(const struct bw_outbox *o, const char *name)
+{
+	for (const struct worker *w = o->workers; w; w = w->next)
+		if (strcmp(w->name, name) == 0)
+			return is_worker_idle(w);
+	return true;
 }
 
 bool bw_outbox_is_idle(const struct bw_outbox *o)

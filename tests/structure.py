@@ -24,6 +24,7 @@ ROOMS = {
     "notify": {"core", "net", "store"},
     "report": {"core", "image", "buildfile", "store"},
 }
+ROOMS["daemon"] = set(ROOMS)
 ROOMS["command"] = set(ROOMS) | {"command"}
 
 # A library's header comes in by one door: (header, where it may be included, in how many files at most).

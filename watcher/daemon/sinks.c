@@ -1,10 +1,12 @@
-#include "command/sinks.h"
+#include "daemon/sinks.h"
 
 #include <string.h>
 
 #include "core/mem.h"
 #include "core/text.h"
 #include "notify/webhook.h"
+
+#define PRINT_MAX_BYTES (4U << 20) /* of all secrets of a sink together */
 
 /* --- texts that hold a secret --------------------------------------------------------------------- */
 
@@ -149,6 +151,39 @@ int bw_sinks_make(struct bw_loop *l, const struct bw_conf_sink *s, const struct 
 	if (rc < 0)
 		return bw_fail(err, BW_E_CONFIG, "%s", why.msg);
 	*ret = made;
+	return 0;
+}
+
+static int read_all(const struct bw_conf_sink *s, struct texts *ret, struct bw_err *err)
+{
+	int rc = take_secrets(s, ret, err);
+
+	if (rc == 0)
+		rc = take_headers(s, ret, err);
+	if (rc == 0 && bw_secret_is_set(&s->password) && add_secret(ret, NULL, &s->password, err) < 0)
+		rc = bw_err_ctx(err, "sinks.%s.password", s->name);
+	return rc;
+}
+
+/* Each text goes in with its NUL, so that no two lists look alike. */
+static void print_texts(const struct texts *t, struct bw_digest *ret)
+{
+	BW_AUTOSECRET struct bw_buf all;
+
+	bw_buf_init(&all, PRINT_MAX_BYTES);
+	for (size_t i = 0; i + 1 < t->count; i++)
+		(void)bw_buf_add(&all, t->items[i], strlen(t->items[i]) + 1);
+	bw_digest_of(all.data ? all.data : "", all.len, ret);
+}
+
+int bw_sinks_check(const struct bw_conf_sink *s, struct bw_digest *ret, struct bw_err *err)
+{
+	AUTOTEXTS struct texts all = {0};
+	struct bw_err why = BW_ERR_INIT;
+
+	if (read_all(s, &all, &why) < 0)
+		return bw_fail(err, BW_E_CONFIG, "%s", why.msg);
+	print_texts(&all, ret);
 	return 0;
 }
 

@@ -1,11 +1,12 @@
 /* sinks.h - from a sink of the configuration to one that sends. */
-#ifndef BW_COMMAND_SINKS_H
-#define BW_COMMAND_SINKS_H
+#ifndef BW_DAEMON_SINKS_H
+#define BW_DAEMON_SINKS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "config/conf.h"
+#include "image/digest.h"
 #include "net/loop.h"
 #include "notify/mqtt_sink.h"
 #include "notify/sink.h"
@@ -32,6 +33,12 @@ struct bw_sinks_made {
  */
 int bw_sinks_make(struct bw_loop *l, const struct bw_conf_sink *s, const struct bw_sinks_options *o,
 		  struct bw_sinks_made *ret, struct bw_err *err) BW_NODISCARD;
+
+/*
+ * Reads the secrets that the sink needs, as bw_sinks_make() does and with its errors, and gives their fingerprint: one
+ * that differs from the last one asks for a new sink.
+ */
+int bw_sinks_check(const struct bw_conf_sink *s, struct bw_digest *ret, struct bw_err *err) BW_NODISCARD;
 
 /* NULL: there is none of that name. */
 const struct bw_conf_sink *bw_sinks_find(const struct bw_conf *c, const char *name);

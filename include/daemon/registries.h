@@ -1,0 +1,40 @@
+/*
+ * registries.h - who asks the registries, as the configuration (`registries:`), the command line and docker's credentials
+ * file want it: two clients, one for what the user's own build files name and one, with the network rules, for what only
+ * git repositories name (registry/client.h, watch/clients.h).
+ *
+ * The command line goes before the configuration, and a log-in of the configuration before the credentials file.
+ */
+#ifndef BW_DAEMON_REGISTRIES_H
+#define BW_DAEMON_REGISTRIES_H
+
+#include <stdint.h>
+
+#include "config/conf.h"
+#include "net/loop.h"
+#include "watch/clients.h"
+
+/* By the command line; the texts are only looked at while clients are made. */
+struct bw_registries_given {
+	const char *ca_file; /* instead of every other; NULL: not given */
+	const char *const
+		*insecure;    /* HOST[:PORT], besides those of the configuration; NULL-terminated, or NULL */
+	unsigned connections; /* per registry, whatever the configuration says; 0: not given */
+	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms; /* 0: the defaults */
+};
+
+struct bw_registries {
+	struct bw_clients clients; /* both; whoever frees one before bw_registries_close() takes it out */
+	struct bw_credentials *credentials;
+};
+
+/*
+ * `c` NULL: nothing is configured. A credentials file that cannot be read is warned about and skipped. BW_E_CONFIG, with
+ * the key: a secret or a file of certificates that the configuration names cannot be read.
+ */
+int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct bw_registries_given *g,
+		       struct bw_registries *ret, struct bw_err *err) BW_NODISCARD;
+/* Drops what is in flight, without callbacks; before the loop. One that is zeroed is fine. */
+void bw_registries_close(struct bw_registries *x);
+
+#endif

@@ -1,0 +1,160 @@
+/* test_registries.c - from configuration and command line to the two clients. */
+#include "unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "daemon/registries.h"
+#include "net/address.h"
+#include "registry/host.h"
+#include "registry/internal.h"
+#include "registry/places.h"
+
+struct world {
+	struct bw_loop *loop;
+	struct bw_conf *conf;
+	struct bw_registries_given given;
+	struct bw_registries registries;
+	struct bw_err err;
+};
+
+static int begin(void **state)
+{
+	struct world *w = BW_NEW(struct world);
+
+	assert_int_equal(bw_loop_new(&w->loop, &w->err), 0);
+	setenv("REGISTRY_AUTH_FILE", "/nonexistent/auth.json", 1);
+	unsetenv("BASEWATCH_TEST_PASSWORD");
+	*state = w;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct world *w = *state;
+
+	bw_registries_close(&w->registries);
+	bw_loop_free(w->loop);
+	bw_conf_free(w->conf);
+	free(w);
+	return 0;
+}
+
+static int open_with(struct world *w, const char *text)
+{
+	struct bw_conf_problems problems = {0};
+	int rc = bw_conf_parse(text, strlen(text), "/", 0, &w->conf, &problems, &w->err);
+
+	if (rc < 0)
+		fail_msg("%s", problems.count ? problems.items[0].text : w->err.msg);
+	bw_conf_problems_done(&problems);
+	return bw_registries_open(w->loop, w->conf, &w->given, &w->registries, &w->err);
+}
+
+static const struct bw_place *place(const struct bw_registry *r, const char *name)
+{
+	return bw_places_find(&r->places, name);
+}
+
+static void test_without_a_configuration_there_are_two_clients(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(bw_registries_open(w->loop, NULL, &w->given, &w->registries, &w->err), 0);
+	assert_int_equal(w->registries.clients.own->refuse, 0);
+	assert_int_equal(w->registries.clients.foreign->refuse, BW_ADDRESS_LOOPBACK | BW_ADDRESS_LINK_LOCAL);
+	assert_int_equal(w->registries.clients.own->places.otherwise->connections, 3);
+	assert_int_equal(w->registries.clients.own->places.count, 0);
+	bw_registries_close(&w->registries);
+	bw_registries_close(&w->registries); /* nothing is left */
+}
+
+#define CONF                                                                                            \
+	"registries:\n  '*': {connections: 5}\n  docker.io: {connections: 2, username: bot, password: " \
+	"{env: "                                                                                        \
+	"BASEWATCH_TEST_PASSWORD}}\n  'reg.lan:5000': {insecure: true}\n"
+
+static void test_both_clients_know_what_is_configured(void **state)
+{
+	struct world *w = *state;
+	const struct bw_registry *both[2];
+
+	setenv("BASEWATCH_TEST_PASSWORD", "sesame", 1);
+	assert_int_equal(open_with(w, CONF), 0);
+	both[0] = w->registries.clients.own;
+	both[1] = w->registries.clients.foreign;
+	for (size_t i = 0; i < 2; i++) {
+		const struct bw_place *hub = place(both[i], "docker.io"),
+				      *lan = place(both[i], "reg.lan:5000");
+
+		assert_string_equal(hub->credential.user, "bot");
+		assert_string_equal(hub->credential.password, "sesame");
+		assert_int_equal(hub->door->connections, 2);
+		assert_false(hub->is_insecure);
+		assert_true(lan->is_insecure);
+		assert_null(lan->credential.user);
+		assert_int_equal(lan->door->connections, 5);
+		assert_int_equal(both[i]->places.otherwise->connections, 5);
+		assert_null(place(both[i], "reg.lan"));
+	}
+}
+
+static void test_the_command_line_goes_before(void **state)
+{
+	static const char *const insecure[] = {"other.lan", NULL};
+	struct world *w = *state;
+	struct bw_origin o = {.is_tls = true, .host = "other.lan", .port = 443};
+	const struct bw_places *p;
+
+	setenv("BASEWATCH_TEST_PASSWORD", "sesame", 1);
+	w->given = (struct bw_registries_given){.connections = 7, .insecure = insecure, .give_up_ms = 9};
+	assert_int_equal(open_with(w, CONF), 0);
+	p = &w->registries.clients.own->places;
+	assert_int_equal(place(w->registries.clients.own, "docker.io")->door->connections, 7);
+	assert_int_equal(p->otherwise->connections, 7);
+	assert_int_equal(p->door_count, 1);
+	assert_true(bw_places_is_insecure(p, &o));
+	assert_int_equal(w->registries.clients.foreign->give_up_ms, 9);
+}
+
+static void test_a_secret_that_cannot_be_read_is_told_with_its_key(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(open_with(w, CONF), BW_E_CONFIG);
+	assert_string_equal(w->err.msg, "registries: docker.io: password: the environment variable "
+					"BASEWATCH_TEST_PASSWORD is not set");
+	assert_null(w->registries.clients.own);
+}
+
+static void test_certificates_that_cannot_be_read_are_told_with_their_key(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(open_with(w, "registries: {reg.lan: {ca-file: /nonexistent/ca.pem}}"), BW_E_CONFIG);
+	assert_string_equal(
+		w->err.msg,
+		"registries: reg.lan: ca-file: /nonexistent/ca.pem: cannot be read as a file of PEM "
+		"certificates");
+	bw_conf_free(BW_TAKE(w->conf));
+	assert_int_equal(open_with(w, "registries: {'*': {ca-file: /nonexistent/ca.pem}}"), BW_E_CONFIG);
+	assert_string_equal(w->err.msg,
+			    "registries: *: ca-file: /nonexistent/ca.pem: cannot be read as a file of "
+			    "PEM certificates");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_without_a_configuration_there_are_two_clients),
+		CASE(test_both_clients_know_what_is_configured),
+		CASE(test_the_command_line_goes_before),
+		CASE(test_a_secret_that_cannot_be_read_is_told_with_its_key),
+		CASE(test_certificates_that_cannot_be_read_are_told_with_their_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -149,7 +149,8 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libbasewatch.a
 	$(Q)$(CC_fuzz) $(LDFLAGS_fuzz) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(PC_LIBS) $(LDLIBS)
 
 # What the speed of the program is measured against, libcurl alone, and what measures.
-BENCH := build/release/tests/bench/floor build/release/tests/bench/usage
+BENCH := build/release/tests/bench/floor build/release/tests/bench/usage build/release/tests/bench/poll
+build/release/tests/bench/poll: build/release/libbasewatch.a
 $(BENCH): %: %.o
 	$(Q)$(CC_release) $(LINKING) $(LDFLAGS) -o $@ $^ $(PC_LIBS) $(LDLIBS)
 
@@ -197,7 +198,7 @@ fuzz: $(FUZZERS:%=build/fuzz/fuzz_%) ## libFuzzer, FUZZ_SECONDS (30) for each ta
 bench: build/basewatch $(BENCH) ## measure against the floors
 	@tests/bench/run.sh build/basewatch $(BENCH)
 
-lint: build/basewatch ## clang-tidy, cppcheck, gcc -fanalyzer, format, shellcheck
+lint: build/basewatch ## clang-tidy, cppcheck, gcc -fanalyzer, format, shellcheck, the systemd unit
 	@tests/lint.sh
 
 format: ## format the C sources in place
@@ -223,9 +224,12 @@ install: build/basewatch ## install below PREFIX (/usr/local), honours DESTDIR
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/basewatch"
 	$(INSTALL) -m 755 build/basewatch "$(DESTDIR)$(PREFIX)/bin/basewatch"
 	@set -e; $(call for_each_file,$(INSTALL) -d "$$(dirname "$$to")"; $(INSTALL) -m 644 "$$from" "$$to"; echo "$$to")
+	$(INSTALL) -d "$(DESTDIR)$(PREFIX)/lib/systemd/system"
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' contrib/systemd/basewatch.service >build/basewatch.service
+	$(INSTALL) -m 644 build/basewatch.service "$(DESTDIR)$(PREFIX)/lib/systemd/system/basewatch.service"
 
 uninstall: ## remove what install put there
-	rm -f "$(DESTDIR)$(PREFIX)/bin/basewatch"
+	rm -f "$(DESTDIR)$(PREFIX)/bin/basewatch" "$(DESTDIR)$(PREFIX)/lib/systemd/system/basewatch.service"
 	@$(call for_each_file,rm -f "$$to")
 	-@rmdir "$(DESTDIR)$(PREFIX)/share/basewatch" 2>/dev/null
 

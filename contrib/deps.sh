@@ -69,6 +69,7 @@ lint|cmd:clang-tidy|clang-tidy
 lint|cmd:clang-format|clang-format
 lint|cmd:cppcheck|cppcheck
 lint|cmd:shellcheck|shellcheck
+lint|cmd:systemd-analyze|systemd
 cov|cmd:gcovr|gcovr
 bench|cmd:skopeo|skopeo
 END

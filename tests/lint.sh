@@ -1,6 +1,6 @@
 #!/bin/bash
 # lint.sh [STEP...] - reads the source with every tool we trust; silent where all is well, exit 1 where not.
-# Steps: tidy, analyzer, cppcheck, format, shell; all by default.
+# Steps: shell, service, format, cppcheck, analyzer, tidy; all by default.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -62,6 +62,10 @@ step_shell() {
   scripts | xargs -r shellcheck -x
 }
 
+step_service() {
+  tests/service.sh contrib/systemd/basewatch.service build/basewatch
+}
+
 run_step() {
   case $1 in
     tidy) step_tidy ;;
@@ -69,6 +73,7 @@ run_step() {
     cppcheck) step_cppcheck ;;
     format) step_format ;;
     shell) step_shell ;;
+    service) step_service ;;
     *) echo "no such step: $1" >&2 && return 64 ;;
   esac
 }
@@ -78,7 +83,7 @@ if [ "${1:-}" = --tidy ]; then
   exit
 fi
 failed=0
-[ $# -gt 0 ] || set -- shell format cppcheck analyzer tidy
+[ $# -gt 0 ] || set -- shell service format cppcheck analyzer tidy
 for step in "$@"; do
   start=$(date +%s)
   if run_step "$step"; then

@@ -51,7 +51,9 @@ def loose_objects(node, path=()):
     if isinstance(node, dict):
         if node.get("type") == "object":
             members = node.get("properties", {})
-            if node.get("additionalProperties") is not False:
+            # An object is closed, or is a map: any names, and a word on what each of them holds.
+            is_map = not members and isinstance(node.get("additionalProperties"), dict)
+            if not is_map and node.get("additionalProperties") is not False:
                 yield f"{place(path)}: additionalProperties is not false"
             if sorted(node.get("required", [])) != sorted(members):
                 yield f"{place(path)}: not every member is required"

@@ -9,6 +9,7 @@
 
 #include "buildfile/dockerfile.h"
 #include "core/err.h"
+#include "core/log.h"
 #include "report/report.h"
 
 struct bw_args_list {
@@ -52,6 +53,11 @@ struct bw_args {
 	const char *sink;
 	int64_t since_ms;
 	bool dead;
+	bool suppressed;
+	/* how the daemon runs */
+	enum bw_log_format log_format;
+	bool once;
+	bool allow_root;
 	bool verbose, quiet, help;
 };
 
@@ -68,6 +74,8 @@ enum bw_verb_bit {
 	BW_VERB_CONFIG = 1 << 8,
 	BW_VERB_EVENTS = 1 << 9,
 	BW_VERB_SINK = 1 << 10,
+	BW_VERB_RUN = 1 << 11,
+	BW_VERB_DOCTOR = 1 << 12,
 };
 
 /*

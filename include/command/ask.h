@@ -1,21 +1,27 @@
-/* ask.h - loop, credentials and registry client as the command line wants them. */
+/* ask.h - loop and registry clients as command line and configuration want them. */
 #ifndef BW_COMMAND_ASK_H
 #define BW_COMMAND_ASK_H
 
 #include "command/args.h"
+#include "daemon/registries.h"
 #include "net/loop.h"
-#include "registry/client.h"
+
+/* What the command line says of registries; it refers to `a`. */
+void bw_asker_given(const struct bw_args *a, struct bw_registries_given *ret);
 
 struct bw_asker {
 	struct bw_loop *loop;
-	struct bw_credentials *credentials;
-	struct bw_registry *registry;
+	struct bw_registries registries;
 	struct bw_signal *on_int, *on_term;
 	bool interrupted; /* a signal came: the loop was stopped */
 };
 
-/* Credentials that cannot be read are warned about and skipped. */
-int bw_asker_init(struct bw_asker *k, const struct bw_args *a, struct bw_err *err) BW_NODISCARD;
+/*
+ * `c` NULL: the configuration is looked for and read here. BW_E_CONFIG: it is wrong, or a secret or a file that it names
+ * for a registry cannot be read. Credentials of other tools that cannot be read are warned about and skipped.
+ */
+int bw_asker_init(struct bw_asker *k, const struct bw_args *a, const struct bw_conf *c,
+		  struct bw_err *err) BW_NODISCARD;
 void bw_asker_done(struct bw_asker *k); /* also after a failed init */
 
 #endif

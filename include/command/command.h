@@ -10,6 +10,7 @@
 
 enum bw_exit bw_command_scan(const struct bw_args *a);
 enum bw_exit bw_command_check(const struct bw_args *a);
+enum bw_exit bw_command_run(const struct bw_args *a);
 enum bw_exit bw_command_report(const struct bw_args *a);
 enum bw_exit bw_command_history(const struct bw_args *a);
 enum bw_exit bw_command_events(const struct bw_args *a);
@@ -19,6 +20,7 @@ enum bw_exit bw_command_forget(const struct bw_args *a);
 enum bw_exit bw_command_pin(const struct bw_args *a);
 enum bw_exit bw_command_config(const struct bw_args *a);
 enum bw_exit bw_command_sink(const struct bw_args *a);
+enum bw_exit bw_command_doctor(const struct bw_args *a);
 
 /* The whole program: finds the verb, parses, runs, answers --help and --version. */
 enum bw_exit bw_command_main(int argc, char **argv);

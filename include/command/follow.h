@@ -42,7 +42,7 @@ void bw_follows_init(struct bw_follows *f);
 void bw_follows_done(struct bw_follows *f);
 
 /* The hook for bw_gather(), with the follows as argument. What cannot be followed is listed on stderr. */
-int bw_follows_take(struct bw_gathered *g, void *arg, struct bw_err *err);
+int bw_follows_take(struct bw_found_build *g, void *arg, struct bw_err *err);
 
 /*
  * Asks for each base once, and fetches what it takes to decide; sets `repin` of each use. After an interruption

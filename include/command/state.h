@@ -12,6 +12,9 @@
  */
 int bw_state_path(const struct bw_args *a, char **ret, struct bw_err *err) BW_NODISCARD;
 
+/* The same, given --db and `state` of the configuration; NULL: not said. */
+int bw_state_place(const char *db, const char *state, char **ret, struct bw_err *err) BW_NODISCARD;
+
 /* Opens it, creating the database and its folder (0700) where they are missing; an existing folder is used as
  * it is. */
 int bw_state_open(const struct bw_args *a, struct bw_store **ret, struct bw_err *err) BW_NODISCARD;

@@ -23,7 +23,7 @@ teardown() { it_end; }
   bw --help
   expect_status 0
   expect_out '^Example:'
-  for verb in scan check report history pin resolve "done" forget config sink; do
+  for verb in scan check report history pin resolve "done" forget config sink doctor; do
     expect_out "^  $verb "
     bw "$verb" --help
     expect_status 0

@@ -141,8 +141,11 @@ END
     expect_err 'the configuration has 1 error$'
   done
   [[ ! -e $IT/state ]]
-  bw check "$IT/src" --db "$IT/x.db"
-  expect_status 0
+  # a check goes by its rules, wherever the database is; who only reads the database does not
+  bw check "$IT/src" --db "$IT/y.db"
+  expect_status 78
+  bw history --db "$IT/y.db"
+  expect_status 66
   bw check "$IT/src" --db "$IT/y.db" --config "$IT/config/basewatch/basewatch.yaml"
   expect_status 78
   [[ ! -e $IT/y.db ]]

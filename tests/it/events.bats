@@ -258,3 +258,175 @@ COPY --from=a /x /x"
   bw events retry 123456 --dead
   expect_status 64
 }
+
+# --- patches ---------------------------------------------------------------------------------------------------------
+
+git_env() { env -i PATH="$PATH" HOME="$IT/home" GIT_CONFIG_NOSYSTEM=1 git -c init.defaultBranch=main "$@"; }
+
+# patches: those of the event in $OUT, one file each: $IT/patch.0, $IT/patch.1, ...; how many in $PATCHES.
+patches() {
+  local i
+  PATCHES=$(jq '[.data.bases[].uses[].patch | select(.)] | length' "$OUT")
+  for ((i = 0; i < PATCHES; i++)); do
+    jq -j --argjson i "$i" '[.data.bases[].uses[].patch | select(.)][$i]' "$OUT" >"$IT/patch.$i"
+  done
+}
+
+# apply FOLDER PATCH...: in this order, by git.
+apply() {
+  local folder=$1 patch
+  shift
+  for patch in "$@"; do
+    git_env -C "$folder" apply "$patch" 2>"$IT/git" || it_fail "git apply: $(<"$IT/git"), of: $(<"$patch")" || return 1
+  done
+}
+
+@test "the patch of an event moves the pin in a git work tree, and the next check finds it fresh" {
+  local a b
+  a=$(push app:1 A)
+  git_env init -q "$IT/src"
+  file src/web/Dockerfile <<<"# the web
+FROM $REG/$REPO/app:1@$a
+RUN true"
+  bw check "$IT/src"
+  expect_status 0
+  b=$(push app:1 B)
+  bw check "$IT/src"
+  expect_status 1
+  show 1
+  expect_json '[.data.image, .data.labels]' '[null,{}]'
+  patches
+  expect_same 1 "$PATCHES"
+  expect_same "--- a/web/Dockerfile" "$(head -1 "$IT/patch.0")"
+  apply "$IT/src" "$IT/patch.0"
+  expect_same "FROM $REG/$REPO/app:1@$b" "$(sed -n 2p "$IT/src/web/Dockerfile")"
+  bw check "$IT/src"
+  expect_status 0
+  types >/dev/null
+}
+
+@test "a source with a name and a folder without git have patches of their own paths" {
+  local a b
+  a=$(push app:1 A)
+  file one/web/Dockerfile <<<"FROM $REG/$REPO/app:1@$a"
+  file two/web/Dockerfile <<<"FROM $REG/$REPO/app:1@$a"
+  bw check --source shop "$IT/one"
+  bw check "$IT/two"
+  b=$(push app:1 B)
+  bw check --source shop "$IT/one"
+  bw check "$IT/two"
+  bw events --format json
+  show "$(json '[.events[].subject == "shop:web/Dockerfile"] | index(true)')"
+  patches
+  expect_same "--- a/web/Dockerfile" "$(head -1 "$IT/patch.0")"
+  apply "$IT/one" "$IT/patch.0"
+  expect_same "FROM $REG/$REPO/app:1@$b" "$(<"$IT/one/web/Dockerfile")"
+  bw events --format json
+  show "$(json "[.events[].subject == \"$IT/two/web/Dockerfile\"] | index(true)")"
+  patches
+  expect_same "--- a/Dockerfile" "$(head -1 "$IT/patch.0")"
+  apply "$IT/two/web" "$IT/patch.0"
+  expect_same "FROM $REG/$REPO/app:1@$b" "$(<"$IT/two/web/Dockerfile")"
+}
+
+@test "each patch of an event applies alone, and all of them in any order" {
+  local a b c order before chosen
+  a=$(push a:1 A)
+  b=$(push b:1 b)
+  c=$(push c:1 c)
+  file src/Dockerfile <<EOF
+FROM $REG/$REPO/a:1@$a AS one
+FROM $REG/$REPO/b:1@$b AS two
+RUN 1
+RUN 2
+RUN 3
+RUN 4
+RUN --mount=from=$REG/$REPO/a:1@$a,target=/a --mount=from=$REG/$REPO/c:1@$c,target=/c true
+RUN 5
+RUN 6
+RUN 7
+RUN 8
+FROM $REG/$REPO/b:1@$b
+COPY --from=one / /
+COPY --from=two / /
+EOF
+  printf 'COPY --from=%s /x /x' "$REG/$REPO/b:1@$b" >>"$IT/src/Dockerfile"
+  bw check "$IT/src"
+  expect_status 0
+  push a:1 B
+  push b:1 C
+  push c:1 D
+  bw check "$IT/src"
+  bw events --format json
+  show "$(json '.events | length - 1')"
+  expect_json '.type' io.basewatch.rebuild.requested
+  validate "$CONFIG/basewatch-event.schema.json" "$OUT"
+  patches
+  expect_same 3 "$PATCHES"
+  before=$(<"$IT/src/Dockerfile")
+  for order in "0" "1" "2" "0 1 2" "2 1 0" "1 2 0"; do
+    printf '%s' "$before" >"$IT/src/Dockerfile"
+    read -ra chosen <<<"$order"
+    apply "$IT/src" "${chosen[@]/#/$IT/patch.}"
+    bw check "$IT/src"
+    expect_status "$((${#order} == 1))"
+  done
+}
+
+@test "a pin to one platform's image moves to that platform's image" {
+  local a b
+  image push "$REG/$REPO/app:1" --kind index --platform "linux/amd64,linux/arm64" --seed A >"$IT/pushed"
+  a=$(jq -r '.children[1].digest' "$IT/pushed")
+  file src/Dockerfile <<<"FROM $REG/$REPO/app:1@$a"
+  file all/Dockerfile <<<"FROM --platform=linux/arm64 $REG/$REPO/app:1@$(jq -r .digest "$IT/pushed")"
+  bw check "$IT"
+  expect_status 0
+  image push "$REG/$REPO/app:1" --kind index --platform "linux/amd64,linux/arm64" --seed B >"$IT/pushed"
+  b=$(jq -r '.children[1].digest' "$IT/pushed")
+  bw check "$IT"
+  expect_status 1
+  bw events --format json
+  show "$(json "[.events[].subject == \"$IT/src/Dockerfile\"] | index(true)")"
+  patches
+  expect_same 1 "$PATCHES"
+  apply "$IT/src" "$IT/patch.0"
+  expect_same "FROM $REG/$REPO/app:1@$b" "$(<"$IT/src/Dockerfile")"
+  bw events --format json
+  show "$(json "[.events[].subject == \"$IT/all/Dockerfile\"] | index(true)")"
+  patches
+  apply "$IT/all" "$IT/patch.0"
+  expect_same "FROM --platform=linux/arm64 $REG/$REPO/app:1@$(jq -r .digest "$IT/pushed")" "$(<"$IT/all/Dockerfile")"
+  bw check "$IT"
+  expect_status 0
+}
+
+@test "what the configuration says of a build is in its request" {
+  local a
+  a=$(push app:1 A)
+  file src/web/Dockerfile <<<"FROM $REG/$REPO/app:1@$a"
+  file basewatch.yaml <<EOF
+sources:
+  - path: $IT/src
+    name: shop
+builds:
+  - source: shop
+    file: web/Dockerfile
+    image: ghcr.io/acme/web:latest
+    labels: {team: web, a: '"b"'}
+    platforms: [linux/amd64, linux/arm64]
+EOF
+  bw check --config "$IT/basewatch.yaml"
+  expect_status 0
+  push app:1 B
+  bw check --config "$IT/basewatch.yaml"
+  expect_status 1
+  types >/dev/null
+  show 1
+  expect_json '[.data.image, .data.labels, .data.platforms]' \
+    '["ghcr.io/acme/web:latest",{"a":"\"b\"","team":"web"},["linux/amd64","linux/arm64"]]'
+  expect_json '[.data.bases[].uses[] | [.platform, (.patch != null)]]' '[["linux/amd64",true],["linux/arm64",false]]'
+  patches
+  apply "$IT/src" "$IT/patch.0"
+  bw check --config "$IT/basewatch.yaml"
+  expect_status 0
+}

@@ -26,9 +26,14 @@ setup() {
   requests_forget http
   R=r$BATS_TEST_NUMBER
   git_repository "$R"
+  name_registry
 }
 teardown() { it_end; }
 
+# What a repository names leads into this machine only where the configuration names it too.
+name_registry() {
+  file config/basewatch/basewatch.yaml <<<"registries: {\"$(host_of reg)\": {connections: 3}}"
+}
 from_base() { printf 'FROM %s/base:1\n' "$(host_of reg)"; }
 http() { echo "$(url_of http)/$R.git"; }
 state() { echo "$IT/state/basewatch"; }

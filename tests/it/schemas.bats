@@ -23,7 +23,7 @@ must_fail() {
 
 @test "each golden document keeps to its schema" {
   local kind count=0
-  for kind in scan report history resolve; do
+  for kind in scan report history resolve state doctor; do
     for file in tests/golden/"$kind"-*.json; do
       run validate "$(schema_of "$kind")" "$file"
       echo "$output"
@@ -58,6 +58,22 @@ must_fail() {
   must_fail history tests/golden/history-everything.json 'd["bases"][0]["sightings"] = []' '.sightings: '
   must_fail resolve tests/golden/resolve-everything.json 'd["images"][0]["digest"] = ""' '.digest: '
   must_fail resolve tests/golden/resolve-everything.json 'd["images"][0]["more"] = 1' "'more' was unexpected"
+}
+
+@test "a state that breaks a promise is refused" {
+  must_fail state tests/golden/state-base-stale.json 'd["state"] = "bad"' 'is not valid under any of the given schemas'
+  must_fail state tests/golden/state-base-stale.json 'del d["trouble"]' 'is not valid under any of the given schemas'
+  must_fail state tests/golden/state-build-stale.json 'd["bases"][0]["more"] = 1' 'is not valid under any of the given schemas'
+  must_fail state tests/golden/state-build-stale.json 'd["id"] = "shop"' 'is not valid under any of the given schemas'
+}
+
+@test "a doctor that breaks a promise is refused" {
+  must_fail doctor tests/golden/doctor-everything.json 'd["findings"][0]["level"] = "fine"' '$.findings[0].level: '
+  must_fail doctor tests/golden/doctor-everything.json 'd["findings"][0]["area"] = "house"' '$.findings[0].area: '
+  must_fail doctor tests/golden/doctor-everything.json 'd["findings"][0]["more"] = 1' "'more' was unexpected"
+  must_fail doctor tests/golden/doctor-everything.json 'del d["findings"][0]["advice"]' "'advice' is a required property"
+  must_fail doctor tests/golden/doctor-everything.json 'd["findings"][0]["subject"] = ""' '$.findings[0].subject: '
+  must_fail doctor tests/golden/doctor-everything.json 'del d["summary"]["note"]' "'note' is a required property"
 }
 
 @test "the validator itself refuses what is no JSON, two members of one name, and wrong use" {

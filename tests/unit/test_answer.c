@@ -24,6 +24,7 @@ static const struct {
 	{BW_TROUBLE_MALFORMED, "malformed", "the answer of the registry makes no sense", false},
 	{BW_TROUBLE_LIMIT, "limit", "a limit of basewatch was reached", false},
 	{BW_TROUBLE_UNSETTLED, "unsettled", "the registry gives different answers to one question", true},
+	{BW_TROUBLE_REFUSED, "refused", "the registry leads to an address that is not talked to", true},
 };
 
 static void test_every_trouble_has_its_words(void **state)

@@ -63,6 +63,33 @@ static void a_value_stands_behind_a_blank_or_an_equals_sign(void **state)
 	bw_args_done(&a);
 }
 
+static void the_daemon_has_options_of_its_own(void **state)
+{
+	struct bw_args a;
+	struct bw_err err;
+
+	(void)state;
+	assert_int_equal(parse(BW_VERB_RUN, &a, &err, NULL, NULL, NULL), 0);
+	assert_int_equal(a.log_format, BW_LOG_AUTO);
+	assert_false(a.once || a.allow_root);
+	bw_args_done(&a);
+	assert_int_equal(parse(BW_VERB_RUN, &a, &err, "--once", "--allow-root", "--log-format=json"), 0);
+	assert_int_equal(a.log_format, BW_LOG_JSON);
+	assert_true(a.once && a.allow_root);
+	bw_args_done(&a);
+	assert_int_equal(parse(BW_VERB_RUN, &a, &err, "--log-format", "plain", "--db=x"), 0);
+	assert_int_equal(a.log_format, BW_LOG_PLAIN);
+	assert_string_equal(a.db, "x");
+	bw_args_done(&a);
+	assert_int_equal(parse(BW_VERB_RUN, &a, &err, "--log-format", "auto", NULL), 0);
+	assert_int_equal(a.log_format, BW_LOG_AUTO);
+	bw_args_done(&a);
+	expect_error(BW_VERB_RUN, "--log-format", "xml",
+		     "--log-format: expected 'auto', 'plain' or 'json', got 'xml'");
+	expect_error(BW_VERB_CHECK, "--once", NULL, "option '--once' does not go with this command");
+	expect_error(BW_VERB_RUN, "--once=1", NULL, "option '--once' takes no value");
+}
+
 static void behind_two_dashes_everything_is_an_operand(void **state)
 {
 	struct bw_args a;
@@ -200,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_given_means_the_defaults),
 		cmocka_unit_test(a_value_stands_behind_a_blank_or_an_equals_sign),
+		cmocka_unit_test(the_daemon_has_options_of_its_own),
 		cmocka_unit_test(behind_two_dashes_everything_is_an_operand),
 		cmocka_unit_test(one_name_may_mean_different_things_for_different_verbs),
 		cmocka_unit_test(fail_on_is_a_list_of_verdicts),

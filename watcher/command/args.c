@@ -13,10 +13,12 @@
 #define GATHERS (SCANS | BW_VERB_PIN)
 #define ASKS	(BW_VERB_CHECK | BW_VERB_RESOLVE | BW_VERB_PIN)
 #define JUDGES	(BW_VERB_CHECK | BW_VERB_REPORT)
-#define STORES \
-	(BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_EVENTS | BW_VERB_DONE | BW_VERB_FORGET)
-#define PRINTS \
-	(BW_VERB_SCAN | BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_EVENTS | BW_VERB_RESOLVE)
+#define STORES                                                                                               \
+	(BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_EVENTS | BW_VERB_DONE | BW_VERB_FORGET | \
+	 BW_VERB_RUN | BW_VERB_DOCTOR)
+#define PRINTS                                                                              \
+	(BW_VERB_SCAN | BW_VERB_CHECK | BW_VERB_REPORT | BW_VERB_HISTORY | BW_VERB_EVENTS | \
+	 BW_VERB_RESOLVE | BW_VERB_DOCTOR)
 #define TARGETS (GATHERS | BW_VERB_REPORT | BW_VERB_DONE | BW_VERB_FORGET)
 #define ALL	(~0U)
 
@@ -249,6 +251,40 @@ static int take_dead(struct bw_args *a, const char *v, struct bw_err *err)
 	return 0;
 }
 
+static int take_log_format(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	if (bw_text_is(v, "auto"))
+		a->log_format = BW_LOG_AUTO;
+	else if (bw_text_is(v, "plain"))
+		a->log_format = BW_LOG_PLAIN;
+	else if (bw_text_is(v, "json"))
+		a->log_format = BW_LOG_JSON;
+	else
+		return bw_fail(err, BW_E_INPUT, "expected 'auto', 'plain' or 'json', got '%s'", v);
+	return 0;
+}
+
+static int take_once(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	(void)v, (void)err;
+	a->once = true;
+	return 0;
+}
+
+static int take_allow_root(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	(void)v, (void)err;
+	a->allow_root = true;
+	return 0;
+}
+
+static int take_suppressed(struct bw_args *a, const char *v, struct bw_err *err)
+{
+	(void)v, (void)err;
+	a->suppressed = true;
+	return 0;
+}
+
 static int take_offline(struct bw_args *a, const char *v, struct bw_err *err)
 {
 	(void)v, (void)err;
@@ -316,14 +352,16 @@ static const struct option options[] = {
 	 "leave out what matches inside the folder; repeatable"},
 	{"--write", 0, NULL, take_write, BW_VERB_PIN, "edit the files in place instead of printing a patch"},
 	{"--check", 0, NULL, take_check, BW_VERB_PIN, "exit 1 if anything would change"},
-	{"--insecure-registry", 0, "HOST", take_insecure, ASKS,
+	{"--insecure-registry", 0, "HOST", take_insecure, ASKS | BW_VERB_DOCTOR,
 	 "may be spoken to without TLS if it has none; repeatable. Loopback always may"},
-	{"--cacert", 0, "FILE", take_ca_file, ASKS, "PEM certificates to trust besides the system's"},
+	{"--cacert", 0, "FILE", take_ca_file, ASKS | BW_VERB_DOCTOR,
+	 "PEM certificates to trust besides the system's"},
 	{"--connections", 0, "N", take_connections, ASKS, "at most N connections per registry; default: 3"},
 	{"--connect-timeout", 0, "SECONDS", take_connect_timeout, ASKS, "to reach a registry; default: 5"},
 	{"--answer-timeout", 0, "SECONDS", take_answer_timeout, ASKS, "for one answer; default: 10"},
 	{"--give-up", 0, "SECONDS", take_give_up, ASKS, "for one base, retries included; default: 30"},
 	{"--offline", 0, NULL, take_offline, BW_VERB_RESOLVE, "only parse and show the normal form"},
+	{"--offline", 0, NULL, take_offline, BW_VERB_DOCTOR, "look only at what is on this machine"},
 	{"--digest", 0, "DIGEST", take_digest, BW_VERB_DONE,
 	 "what it was rebuilt on; default: what the tag pointed to when it was last asked"},
 	{"--event", 0, "ID", take_event, BW_VERB_DONE,
@@ -331,12 +369,18 @@ static const struct option options[] = {
 	{"--sink", 0, "NAME", take_sink, BW_VERB_EVENTS, "only what is owed to this sink"},
 	{"--since", 0, "TIME", take_since, BW_VERB_EVENTS, "only events from then on: 2026-11-21, or a time"},
 	{"--dead", 0, NULL, take_dead, BW_VERB_EVENTS, "only deliveries that were given up"},
+	{"--suppressed", 0, NULL, take_suppressed, BW_VERB_EVENTS, "only events that the rules gave to nobody"},
+	{"--once", 0, NULL, take_once, BW_VERB_RUN,
+	 "one full cycle with delivery, then exit; for cron and timers"},
+	{"--allow-root", 0, NULL, take_allow_root, BW_VERB_RUN, "keep running even as root"},
+	{"--log-format", 0, "auto|plain|json", take_log_format, BW_VERB_RUN,
+	 "of what is said on stderr; default: auto, with priorities where it goes to the journal"},
 	{"--fail-on", 0, "LIST", take_fail_on, JUDGES,
 	 "verdicts that make the exit code 1 or 2: stale,behind,unknown (the default), or none"},
 	{"--count", 0, "frontend", take_count, JUDGES, "let `# syntax=` images decide the exit code as well"},
 	{"--format", 0, "table|json", take_format, PRINTS, "default: table"},
 	{"--format", 0, "yaml|json", take_config_format, BW_VERB_CONFIG, "of what is shown; default: yaml"},
-	{"--config", 0, "FILE", take_config, STORES | BW_VERB_CONFIG | BW_VERB_SINK,
+	{"--config", 0, "FILE", take_config, STORES | ASKS | BW_VERB_SCAN | BW_VERB_CONFIG | BW_VERB_SINK,
 	 "the configuration; see basewatch.yaml(5) for the default"},
 	{"--db", 0, "FILE", take_db, STORES, "the database; see Files in basewatch(1) for the default"},
 	{"--quiet", 'q', NULL, take_quiet, ALL, "only results and errors"},

@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-#include "core/log.h"
+#include "command/setup.h"
 
 static void stop_loop(int signum, void *arg)
 {
@@ -13,18 +13,9 @@ static void stop_loop(int signum, void *arg)
 	bw_loop_stop(k->loop);
 }
 
-static void load_credentials(struct bw_asker *k)
+void bw_asker_given(const struct bw_args *a, struct bw_registries_given *ret)
 {
-	struct bw_err err = BW_ERR_INIT;
-
-	k->credentials = bw_credentials_new();
-	if (bw_credentials_load(k->credentials, &err) < 0)
-		bw_warn("%s; going on without it", err.msg);
-}
-
-int bw_asker_init(struct bw_asker *k, const struct bw_args *a, struct bw_err *err)
-{
-	struct bw_registry_options o = {
+	*ret = (struct bw_registries_given){
 		.ca_file = a->ca_file,
 		.insecure = a->insecure.items,
 		.connections = a->connections,
@@ -32,15 +23,31 @@ int bw_asker_init(struct bw_asker *k, const struct bw_args *a, struct bw_err *er
 		.answer_timeout_ms = a->answer_timeout_s * 1000,
 		.give_up_ms = a->give_up_s * 1000,
 	};
+}
+
+static int open_registries(struct bw_asker *k, const struct bw_args *a, const struct bw_conf *c,
+			   struct bw_err *err)
+{
+	struct bw_registries_given given;
+	struct bw_conf *own = NULL;
+	int rc = c ? 0 : bw_setup_load(a, &own, err);
+
+	bw_asker_given(a, &given);
+	if (rc == 0)
+		rc = bw_registries_open(k->loop, c ? c : own, &given, &k->registries, err);
+	bw_conf_free(own);
+	return rc;
+}
+
+int bw_asker_init(struct bw_asker *k, const struct bw_args *a, const struct bw_conf *c, struct bw_err *err)
+{
 	int rc;
 
 	*k = (struct bw_asker){0};
 	rc = bw_loop_new(&k->loop, err);
 	if (rc < 0)
 		return rc;
-	load_credentials(k);
-	o.credentials = k->credentials;
-	rc = bw_registry_new(k->loop, &o, &k->registry, err);
+	rc = open_registries(k, a, c, err);
 	if (rc == 0)
 		rc = bw_signal_new(k->loop, SIGINT, stop_loop, k, &k->on_int, err);
 	if (rc == 0)
@@ -52,7 +59,6 @@ void bw_asker_done(struct bw_asker *k)
 {
 	bw_signal_free(k->on_int);
 	bw_signal_free(k->on_term);
-	bw_registry_free(k->registry);
-	bw_credentials_free(k->credentials);
+	bw_registries_close(&k->registries);
 	bw_loop_free(k->loop);
 }

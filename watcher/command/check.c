@@ -1,135 +1,110 @@
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "command/ask.h"
 #include "command/command.h"
 #include "command/gather.h"
 #include "command/output.h"
-#include "command/remember.h"
 #include "command/setup.h"
 #include "command/state.h"
 #include "command/wording.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/text.h"
+#include "daemon/intake.h"
+#include "daemon/telling.h"
+#include "daemon/tracked.h"
 #include "report/report.h"
 #include "store/build.h"
 #include "watch/sweep.h"
 
-/* Build files per transaction: bounds the memory, and a first scan is a few transactions. */
-#define BATCH 64
-
 /* --- scan into the store ---------------------------------------------------------------------- */
 
-struct intake {
+struct scan {
 	struct bw_store *store;
-	char *target; /* lower case: BuildKit compares stage names so */
-	struct bw_build_scan scans[BATCH];
-	struct bw_dockerfile files[BATCH]; /* what the scans point to */
-	size_t count;
+	struct bw_intake *intake;
 };
 
-static void clear_batch(struct intake *in)
+static int take_file(struct bw_found_build *x, void *arg, struct bw_err *err)
 {
-	for (size_t i = 0; i < in->count; i++) {
-		const struct bw_build_scan *x = &in->scans[i];
+	const struct scan *s = arg;
 
-		free((void *)(uintptr_t)x->source);
-		free((void *)(uintptr_t)x->root);
-		free((void *)(uintptr_t)x->path);
-		free((void *)(uintptr_t)x->problem);
-		bw_dockerfile_done(&in->files[i]);
-	}
-	in->count = 0;
-}
-
-static int write_batch(struct intake *in, struct bw_err *err)
-{
-	int64_t ids[BATCH];
-	int rc = 0;
-
-	if (in->count > 0)
-		rc = bw_store_put_builds(in->store, in->scans, in->count, bw_clock_ms(), ids, err);
-	clear_batch(in);
-	return rc;
-}
-
-static int take_file(struct bw_gathered *g, void *arg, struct bw_err *err)
-{
-	struct intake *in = arg;
-	struct bw_build_scan *x = &in->scans[in->count];
-
-	*x = (struct bw_build_scan){
-		.source = bw_strdup(g->source),
-		.root = bw_strdup(g->root),
-		.path = bw_strdup(g->path),
-		.target = in->target,
-		.is_template = g->is_template,
-		.fingerprint = g->fingerprint,
-		.problem = bw_strdup_null(g->problem),
-	};
-	if (g->file) {
-		in->files[in->count] = *g->file;
-		x->file = &in->files[in->count];
-		*g->file = (struct bw_dockerfile){0};
-	}
-	in->count++;
-	return in->count == BATCH ? write_batch(in, err) : 0;
-}
-
-/*
- * Only what is really not there any more has gone: a file that is excluded today, or not readable, has not.
- */
-static bool is_gone(const char *location, void *arg)
-{
-	struct stat st;
-
-	(void)arg;
-	return lstat(location, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
+	return bw_intake_add(s->intake, x, err);
 }
 
 static int take_folder(const char *source, const char *location, void *arg, struct bw_err *err)
 {
-	struct intake *in = arg;
-	int rc = write_batch(in, err);
+	const struct scan *s = arg;
+	int rc = bw_intake_write(s->intake, err);
+
+	return rc < 0 ? rc : bw_intake_end_folder(s->store, source, location, err);
+}
+
+static void say_kept(const char *name, const char *problem, int64_t since_ms, void *arg)
+{
+	char since[BW_TIME_MAX];
+
+	*(bool *)arg = true;
+	bw_warn("%s: %s: as it was known, since %s", name, problem, bw_time_short(since_ms, since));
+}
+
+/* Where something was known of it, that was said with since when. */
+static void say_problems(const struct bw_fetched *f, bool is_said)
+{
+	if (f->problem && !is_said)
+		bw_warn("%s: %s", f->origin->shown, f->problem);
+	for (size_t i = 0; i < f->missing_count && !is_said; i++) {
+		BW_AUTOFREE char *lack = bw_fetched_lack(f->missing[i]);
+
+		if (bw_fetched_is_lack(f, i))
+			bw_warn("%s: %s", f->origin->shown, lack);
+	}
+}
+
+static int take_repository(const struct bw_fetched *f, void *arg, struct bw_err *err)
+{
+	const struct scan *s = arg;
+	bool is_said = false;
+	int rc = bw_intake_write(s->intake, err);
 
 	if (rc == 0)
-		rc = bw_store_end_missing(in->store, source, location, is_gone, NULL, bw_clock_ms(), err);
+		rc = bw_tracked_settle(s->store, f, bw_clock_ms(), NULL, say_kept, &is_said, err);
+	if (rc == 0)
+		say_problems(f, is_said);
 	return rc;
 }
 
-static int take_repository(const struct bw_remote *r, void *arg, struct bw_err *err)
+/* Its builds stay as they were known. */
+static int take_lost(const struct bw_origin *o, void *arg, struct bw_err *err)
 {
-	struct intake *in = arg;
-	int rc = write_batch(in, err);
+	const struct scan *s = arg;
+	struct bw_ids ids = {0};
+	int rc = bw_tracked_list(s->store, o, &ids, err);
 
-	return rc < 0 ? rc : bw_remember_repository(in->store, r, bw_clock_ms(), err);
+	if (rc == 0)
+		rc = bw_store_choose_builds(s->store, ids.items, ids.count, err);
+	free(ids.items);
+	return rc;
 }
 
 static int scan(const struct bw_args *a, struct bw_store *s, struct bw_gather_counts *ret, struct bw_err *err)
 {
-	struct intake *in = BW_NEW(struct intake);
+	struct scan x = {.store = s, .intake = bw_intake_new(s, NULL)};
 	BW_AUTOFREE char *state = bw_remote_state(a);
 	const struct bw_gather_hooks hooks = {.file = take_file,
 					      .folder = take_folder,
 					      .repository = take_repository,
+					      .lost = take_lost,
 					      .git_state = state,
-					      .arg = in};
+					      .arg = &x};
 	int rc = bw_store_choose_none(s, err);
 
-	in->store = s;
-	in->target = bw_strdup(a->target ? a->target : "");
-	bw_text_lower(in->target);
 	if (rc == 0)
 		rc = bw_gather(a, &hooks, ret, err);
 	if (rc == 0)
-		rc = write_batch(in, err); /* standard input ends no folder */
-	clear_batch(in);
-	free(in->target);
-	free(in);
+		rc = bw_intake_write(x.intake, err); /* standard input ends no folder */
+	if (rc == 0)
+		rc = bw_intake_end_replaced(x.intake, err);
+	bw_intake_free(x.intake);
 	return rc;
 }
 
@@ -151,24 +126,50 @@ static void say_counts(const struct bw_sweep_result *r, const struct bw_registry
 		r->recorded.changed, r->recorded.failed);
 }
 
-static int sweep(const struct bw_args *a, struct bw_store *s, struct bw_sweep_result *ret, struct bw_err *err)
+/* Those of both clients. */
+static struct bw_registry_counts count_requests(const struct bw_clients *clients)
+{
+	struct bw_registry_counts own = bw_registry_count(clients->own),
+				  foreign = bw_registry_count(clients->foreign);
+
+	own.heads += foreign.heads;
+	own.gets += foreign.gets;
+	own.tokens += foreign.tokens;
+	own.retries += foreign.retries;
+	return own;
+}
+
+static int sweep(const struct bw_args *a, struct bw_store *s, const struct bw_conf *conf,
+		 const struct bw_event_options *events, struct bw_sweep_result *ret, struct bw_err *err)
 {
 	struct bw_progress *p = bw_progress_new(a, "asking");
 	const struct bw_sweep_hooks hooks = {.progress = show_progress, .arg = p};
-	BW_AUTOFREE char *instance = bw_setup_instance(NULL);
-	const struct bw_sweep_options options = {.events = {.instance = instance}};
+	const struct bw_sweep_options options = {.events = *events};
 	struct bw_asker k;
-	int rc = bw_asker_init(&k, a, err);
+	int rc = bw_asker_init(&k, a, conf, err);
 
 	if (rc == 0)
-		rc = bw_sweep(k.loop, s, k.registry, &options, &hooks, ret, err);
+		rc = bw_sweep(k.loop, s, &k.registries.clients, &options, &hooks, ret, err);
 	bw_progress_free(p);
 	if (rc == 0) {
-		struct bw_registry_counts counts = bw_registry_count(k.registry);
+		struct bw_registry_counts counts = count_requests(&k.registries.clients);
 
 		say_counts(ret, &counts);
 	}
 	bw_asker_done(&k);
+	return rc;
+}
+
+/* What it sees is told as the daemon with this configuration would. */
+static int sweep_and_tell(const struct bw_args *a, struct bw_store *s, const struct bw_conf *conf,
+			  struct bw_sweep_result *ret, struct bw_err *err)
+{
+	struct bw_telling telling = {0};
+	int rc = bw_telling_init(&telling, conf, err);
+
+	if (rc == 0)
+		rc = sweep(a, s, conf, &telling.events, ret, err);
+	bw_telling_done(&telling);
 	return rc;
 }
 
@@ -188,7 +189,8 @@ static int tell(const struct bw_args *a, struct bw_store *s, const struct bw_swe
 	return rc < 0 ? rc : bw_output_flush(err);
 }
 
-static int check(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret, struct bw_err *err)
+static int check(const struct bw_args *a, struct bw_store *s, const struct bw_conf *conf, enum bw_exit *ret,
+		 struct bw_err *err)
 {
 	struct bw_gather_counts gathered = {0};
 	struct bw_sweep_result result = {0};
@@ -202,7 +204,7 @@ static int check(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret,
 	if (rc == 0 && gathered.files == 0 && gathered.unreachable == 0)
 		bw_warn("no build files found");
 	if (rc == 0)
-		rc = sweep(a, s, &result, err);
+		rc = sweep_and_tell(a, s, conf, &result, err);
 	if (rc == 0)
 		rc = tell(a, s, &result, &tally, err);
 	if (rc < 0)
@@ -222,10 +224,15 @@ enum bw_exit bw_command_check(const struct bw_args *a)
 	struct bw_err err = BW_ERR_INIT;
 	enum bw_exit code = BW_EXIT_OK;
 	struct bw_store *s = NULL;
-	int rc = bw_state_open(a, &s, &err);
+	struct bw_conf *conf = NULL;
+	/* Also with --db: events and registries go by it. Before anything is written. */
+	int rc = bw_setup_load_again(a, &conf, &err);
 
 	if (rc == 0)
-		rc = check(a, s, &code, &err);
+		rc = bw_state_open(a, &s, &err);
+	if (rc == 0)
+		rc = check(a, s, conf, &code, &err);
 	bw_store_close(s);
+	bw_conf_free(conf);
 	return rc < 0 ? bw_exit_with(&err) : code;
 }

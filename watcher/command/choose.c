@@ -3,9 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command/origins.h"
 #include "command/remote.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "daemon/tracked.h"
 #include "source/giturl.h"
 #include "store/build.h"
 #include "store/source.h"
@@ -124,13 +126,30 @@ static int require(const char *operand, bool lenient, struct bw_err *err)
 	return 0;
 }
 
-int bw_choose(const struct bw_args *a, bool lenient, struct bw_store *s, size_t *ret_count,
-	      struct bw_err *err)
+/* Without operands: all that is known of the sources of the configuration, where it has some. */
+static int choose_configured(const struct bw_origins *o, struct bw_store *s, size_t *ret_count,
+			     struct bw_err *err)
+{
+	struct bw_ids ids = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < o->count && rc == 0; i++)
+		rc = bw_tracked_list(s, &o->items[i], &ids, err);
+	if (rc == 0)
+		rc = bw_store_choose_builds(s, ids.items, ids.count, err);
+	if (rc == 0 && ids.count == 0)
+		bw_warn("nothing is tracked of the configured sources yet: `basewatch check` does that");
+	*ret_count = ids.count;
+	free(ids.items);
+	return rc;
+}
+
+static int choose_operands(const struct bw_args *a, bool lenient, struct bw_store *s, size_t *total,
+			   struct bw_err *err)
 {
 	static const char *const here[] = {".", NULL};
 	const char *const *operands = a->operands.count ? a->operands.items : here;
-	size_t total = 0;
-	int rc = bw_store_choose_none(s, err);
+	int rc = 0;
 
 	for (; *operands && rc == 0; operands++) {
 		size_t count = 0;
@@ -138,8 +157,24 @@ int bw_choose(const struct bw_args *a, bool lenient, struct bw_store *s, size_t 
 		rc = choose_operand(s, *operands, &count, err);
 		if (rc == 0 && count == 0)
 			rc = require(*operands, lenient, err);
-		total += count;
+		*total += count;
 	}
+	return rc;
+}
+
+int bw_choose(const struct bw_args *a, bool lenient, struct bw_store *s, size_t *ret_count,
+	      struct bw_err *err)
+{
+	struct bw_origins o = {0};
+	size_t total = 0;
+	int rc = bw_store_choose_none(s, err);
+
+	if (rc == 0 && a->operands.count == 0)
+		rc = bw_origins_configured(a, &o, err);
+	if (rc == 0)
+		rc = o.count > 0 ? choose_configured(&o, s, &total, err)
+				 : choose_operands(a, lenient, s, &total, err);
+	bw_origins_done(&o);
 	if (rc == 0 && a->target)
 		rc = bw_store_keep_target(s, a->target, &total, err);
 	if (rc == 0)

@@ -34,9 +34,10 @@ static const struct verb verbs[] = {
 	{"scan", BW_VERB_SCAN, bw_command_scan, "[PATH|URL...]",
 	 "list every base that the build files name (offline)",
 	 "Reads Dockerfiles and Containerfiles as BuildKit does and lists what each stage stands\n"
-	 "on. Asks no registry and remembers nothing. No PATH means the current folder, `-` reads\n"
-	 "a Dockerfile from standard input, and a file named directly is read whatever its name.\n"
-	 "URL[#BRANCH[:FOLDER]] is a git repository; the program git fetches what is needed of it.\n",
+	 "on. Asks no registry and remembers nothing. No PATH means the sources of the configuration\n"
+	 "where it has some, else the current folder; `-` reads a Dockerfile from standard input, and\n"
+	 "a file named directly is read whatever its name. URL[#BRANCH[:FOLDER]] is a git repository;\n"
+	 "the program git fetches what is needed of it.\n",
 	 "basewatch scan --format json services/"},
 	{"check", BW_VERB_CHECK, bw_command_check, "[PATH|URL...]",
 	 "scan, ask the registries, remember, print verdicts",
@@ -44,8 +45,17 @@ static const struct verb verbs[] = {
 	 "of a base is remembered; from then on a build whose base has moved is stale until it is\n"
 	 "rebuilt (see `basewatch done`). A PATH or URL as for `basewatch scan`.\n\n" EXIT_HELP,
 	 "basewatch check --build-arg REGISTRY=registry.example.org ."},
+	{"run", BW_VERB_RUN, bw_command_run, "", "keep watching: the daemon",
+	 "Watches the sources of the configuration (basewatch.yaml(5)): looks into folders and git\n"
+	 "repositories, asks the registries for their bases, and sends what happens to the sinks.\n"
+	 "SIGHUP reads the configuration again; SIGTERM lets what is in flight end, a second one\n"
+	 "does not. With --once it is one full cycle with delivery and a report, for cron.\n\n"
+	 "Exit code of --once: 1 if a counted use is stale or behind, else 2 if one is unknown, else 0.\n"
+	 "75 when another one works with the same database, 78 when the configuration cannot be used.\n",
+	 "basewatch run --config /etc/basewatch/basewatch.yaml"},
 	{"report", BW_VERB_REPORT, bw_command_report, "[PATH|SOURCE|SOURCE:PATH...]",
-	 "what is stale now, since when, and why", "From the database alone: asks no registry.\n\n" EXIT_HELP,
+	 "what is stale now, since when, and why", "From the database alone: asks no registry. No PATH means what is known of the sources of\n"
+	 "the configuration where it has some, else the current folder.\n\n" EXIT_HELP,
 	 "basewatch report --fail-on none --format json"},
 	{"history", BW_VERB_HISTORY, bw_command_history, "[IMAGE]", "how a base moved",
 	 "Every digest that a base was seen with, oldest first. An IMAGE without a tag means all\n"
@@ -92,6 +102,15 @@ static const struct verb verbs[] = {
 	 "Exit code: 0 when the receiver has accepted it, 2 when not (unreachable, refused, no answer\n"
 	 "in time), 66 when there is no such sink, 78 when the configuration cannot be used.\n",
 	 "basewatch sink test ci --config basewatch.yaml"},
+	{"doctor", BW_VERB_DOCTOR, bw_command_doctor, "",
+	 "environment, database, registries, sinks: what is wrong and what to do",
+	 "Looks at the programs and limits of this system, the configuration and the secrets that it\n"
+	 "names, and the database; asks each registry once, each repository for its branches, logs in\n"
+	 "to each broker and tries to reach each webhook. All at the same time, in 30 seconds at most.\n"
+	 "Nothing is published and nothing is changed.\n\n"
+	 "Exit code: 0 when no error was found, 2 when something is wrong or cannot be reached, 78 when\n"
+	 "the configuration cannot be used.\n",
+	 "basewatch doctor --config basewatch.yaml"},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -131,7 +150,8 @@ static void print_skipped(void)
 
 static void print_verb_help(const struct verb *v)
 {
-	printf("Usage: basewatch %s [OPTIONS] %s\n\n%c%s.\n\n%s", v->name, v->operands,
+	printf("Usage: basewatch %s [OPTIONS]%s%s\n\n%c%s.\n\n%s", v->name, *v->operands ? " " : "",
+	       v->operands,
 	       v->summary[0] >= 'a' && v->summary[0] <= 'z' ? v->summary[0] - 'a' + 'A' : v->summary[0],
 	       v->summary + 1, v->help);
 	bw_args_help(v->bit, stdout);

@@ -11,7 +11,8 @@
 
 static int list(const struct bw_args *a, struct bw_store *s, enum bw_exit *ret, struct bw_err *err)
 {
-	const struct bw_event_filter filter = {.since_ms = a->since_ms, .sink = a->sink, .dead = a->dead};
+	const struct bw_event_filter filter = {
+		.since_ms = a->since_ms, .sink = a->sink, .dead = a->dead, .suppressed = a->suppressed};
 	struct bw_report_options o;
 	int rc;
 
@@ -118,7 +119,7 @@ enum bw_exit bw_command_events(const struct bw_args *a)
 				 name);
 			return BW_EXIT_USAGE;
 		}
-		if (i > 0 && (a->since_ms || a->dead || (i == 1 && a->sink))) {
+		if (i > 0 && (a->since_ms || a->dead || a->suppressed || (i == 1 && a->sink))) {
 			bw_error("events %s means events by their ID: that option goes with list", name);
 			return BW_EXIT_USAGE;
 		}

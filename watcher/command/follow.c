@@ -109,7 +109,7 @@ char *bw_follow_place(const struct bw_follow_file *file, uint32_t line)
 
 /* --- taking files ----------------------------------------------------------------------------------- */
 
-static struct bw_follow_file *new_file(const struct bw_follows *f, const struct bw_gathered *g)
+static struct bw_follow_file *new_file(const struct bw_follows *f, const struct bw_found_build *g)
 {
 	struct bw_follow_file *file = BW_NEW(struct bw_follow_file);
 
@@ -183,7 +183,7 @@ static void add_use(struct bw_follows *f, struct bw_follow_file *file, size_t i)
 	BW_PUSH(file->uses, file->count, file->capacity) = x;
 }
 
-static bool is_listed(struct bw_follows *f, const struct bw_gathered *g, const struct bw_follow_file *file)
+static bool is_listed(struct bw_follows *f, const struct bw_found_build *g, const struct bw_follow_file *file)
 {
 	if (!g->text) {
 		f->unknown++;
@@ -212,7 +212,7 @@ static void take_uses(struct bw_follows *f, struct bw_follow_file *file)
 		add_use(f, file, i);
 }
 
-int bw_follows_take(struct bw_gathered *g, void *arg, struct bw_err *err)
+int bw_follows_take(struct bw_found_build *g, void *arg, struct bw_err *err)
 {
 	struct bw_follows *f = arg;
 	struct bw_follow_file *file;
@@ -420,15 +420,16 @@ static void say_counts(const struct bw_follows *f, const struct bw_registry *r)
 static void ask_all(struct bw_follows *f, struct bw_asker *k, struct bw_progress *progress)
 {
 	struct asking asking = {.loop = k->loop, .progress = progress, .total = bw_map_count(f->bases)};
-	struct start s = {.survey = bw_survey_new(k->registry), .asking = &asking};
+	struct bw_registry *registry = k->registries.clients.own;
+	struct start s = {.survey = bw_survey_new(registry), .asking = &asking};
 
-	asking.inquiries = bw_inquiries_new(k->registry, NULL);
+	asking.inquiries = bw_inquiries_new(registry, NULL);
 	asking.bases = bw_alloc(asking.total * sizeof(struct bw_follow_base *));
 	bw_map_each(f->bases, add_question, &s);
 	bw_survey_start(s.survey);
 	bw_loop_run(k->loop);
-	say_counts(f, k->registry);
-	bw_registry_free(BW_TAKE(k->registry));
+	say_counts(f, registry);
+	bw_registry_free(BW_TAKE(k->registries.clients.own));
 	bw_inquiries_free(asking.inquiries);
 	bw_survey_free(s.survey);
 	for (size_t i = 0; i < asking.comparison_count; i++)
@@ -447,7 +448,7 @@ int bw_follows_ask(struct bw_follows *f, const struct bw_args *a, bool *ret_inte
 		return 0;
 	link_uses(f);
 	progress = bw_progress_new(a, "asking");
-	rc = bw_asker_init(&k, a, err);
+	rc = bw_asker_init(&k, a, NULL, err);
 	if (rc == 0) {
 		ask_all(f, &k, progress);
 		*ret_interrupted = k.interrupted;

@@ -222,11 +222,12 @@ static void add_question(struct bw_survey *s, struct bw_lookup *x)
 
 static void run(struct bw_lookups *all, struct bw_asker *k, struct bw_lookup *images, size_t count)
 {
-	struct bw_survey *survey = bw_survey_new(k->registry);
+	struct bw_registry *registry = k->registries.clients.own;
+	struct bw_survey *survey = bw_survey_new(registry);
 
 	all->loop = k->loop;
-	all->registry = k->registry;
-	all->inquiries = bw_inquiries_new(k->registry, NULL);
+	all->registry = registry;
+	all->inquiries = bw_inquiries_new(registry, NULL);
 	for (size_t i = 0; i < count; i++) {
 		images[i].all = all;
 		if (images[i].is_bad)
@@ -237,7 +238,7 @@ static void run(struct bw_lookups *all, struct bw_asker *k, struct bw_lookup *im
 	bw_survey_start(survey);
 	if (all->waiting > 0)
 		bw_loop_run(k->loop);
-	bw_registry_free(BW_TAKE(k->registry));
+	bw_registry_free(BW_TAKE(k->registries.clients.own));
 	bw_inquiries_free(all->inquiries);
 	bw_survey_free(survey);
 }
@@ -247,7 +248,7 @@ int bw_lookup_all(struct bw_lookup *images, size_t count, const struct bw_args *
 {
 	struct bw_lookups all = {.args = a};
 	struct bw_asker k;
-	int rc = bw_asker_init(&k, a, err);
+	int rc = bw_asker_init(&k, a, NULL, err);
 
 	if (rc == 0) {
 		run(&all, &k, images, count);

@@ -5,7 +5,7 @@
 #include "command/offer.h"
 #include "command/wording.h"
 #include "core/mem.h"
-#include "image/pin.h"
+#include "image/successor.h"
 
 void bw_repin_done(struct bw_repin *x)
 {
@@ -41,26 +41,13 @@ static void fail_for(struct bw_repin *x, const char *what, const struct bw_answe
 	bw_repin_fail(x, words ? bw_asprintf("%s: %s", what, words) : bw_strdup(what));
 }
 
-/* Gone for good: nobody will ever know what it was. */
-static bool is_gone(const struct bw_answer *why)
-{
-	return why && bw_trouble_is_absence(why->trouble);
-}
-
-/* Is it known that nothing behind the tag is for the platform that the use names? */
-static bool lacks_platform(const struct bw_images *now, const struct bw_repin *x)
-{
-	return x->want.os[0] && now->is_index && now->is_complete && !now->problem &&
-	       !bw_images_for(now, &x->want);
-}
-
 /* A build goes wrong with what the tag has now, and would without a pin. */
-static void note_lack(const struct bw_images *now, struct bw_repin *x)
+static void note_lack(const struct bw_successor *s, struct bw_repin *x)
 {
 	BW_AUTOFREE char *before = NULL;
 	char want[BW_PLATFORM_MAX];
 
-	if (!lacks_platform(now, x))
+	if (!s->lacks)
 		return;
 	before = BW_TAKE(x->note);
 	bw_platform_format(&x->want, want);
@@ -68,44 +55,14 @@ static void note_lack(const struct bw_images *now, struct bw_repin *x)
 			      before ? "; " : "", want);
 }
 
-/* The tag's digest serves every platform, so it is right whatever the pin was; only narrower it may have been. */
-static void move_unseen(struct bw_bodies *b, const struct bw_answer *tag, const struct bw_images *now,
-			struct bw_repin *x)
+static void note_gone(const struct bw_successor *s, struct bw_repin *x)
 {
-	const struct bw_answer *why = bw_bodies_missing(b, &x->pinned);
 	char digest[BW_DIGEST_SHORT_MAX];
 
-	if (!is_gone(why)) {
-		fail_for(x, "cannot see what the pin was", why);
-		return;
-	}
-	move_to(x, &tag->digest);
 	x->note = bw_asprintf(
 		"the registry no longer has %s, so nobody knows whether it was the image of one platform: "
 		"pinned to the tag's digest%s",
-		bw_digest_short(x->pinned.text, digest), lacks_platform(now, x) ? "" : ", which serves all");
-	note_lack(now, x);
-}
-
-/* The platform that the pin is for: what the use names, else what the pinned image says of itself. */
-static bool find_platform(struct bw_bodies *b, struct bw_repin *x, struct bw_platform *ret)
-{
-	BW_AUTOIMAGES struct bw_images old = {0};
-
-	*ret = x->want;
-	if (ret->os[0])
-		return true;
-	bw_images_list(b, &x->pinned, &old);
-	if (old.count > 0)
-		*ret = old.items[0].platform;
-	if (ret->os[0])
-		return true;
-	if (!old.is_complete && !is_gone(old.missing))
-		fail_for(x, "cannot see which platform the pin is for", old.missing);
-	else
-		settle(x, BW_REPIN_REFUSE,
-		       bw_strdup("the pinned image does not say which platform it is for"));
-	return false;
+		bw_digest_short(x->pinned.text, digest), s->lacks ? "" : ", which serves all");
 }
 
 static void note_misfit(const struct bw_pinned *p, struct bw_repin *x)
@@ -122,54 +79,42 @@ static void note_misfit(const struct bw_pinned *p, struct bw_repin *x)
 		x->note = bw_asprintf("what it is pinned to has nothing for %s", want);
 }
 
-/* To the tag's digest, from something that was no single image. */
-static void move_whole(const struct bw_answer *tag, const struct bw_images *now, const struct bw_pinned *p,
-		       struct bw_repin *x)
+static void move_to_tag(const struct bw_successor *s, struct bw_repin *x)
 {
-	move_to(x, &tag->digest);
-	note_misfit(p, x);
-	note_lack(now, x);
+	move_to(x, &s->digest);
+	if (s->is_pin_gone)
+		note_gone(s, x);
+	else
+		note_misfit(&s->pinned, x);
+	note_lack(s, x);
 }
 
-static void move_child(struct bw_bodies *b, const struct bw_images *now, const struct bw_pinned *p,
-		       const char *name, struct bw_repin *x)
-{
-	const struct bw_image *image;
-	struct bw_platform platform;
-
-	if (!find_platform(b, x, &platform))
-		return;
-	image = bw_images_for(now, &platform);
-	if (!image) {
-		settle(x, BW_REPIN_REFUSE, bw_offer_lack(now, &platform, name));
-		return;
-	}
-	move_to(x, &image->digest);
-	note_misfit(p, x);
-}
-
-/* The pin is nothing that the tag has. */
-static void follow_tag(struct bw_bodies *b, const struct bw_answer *tag, const struct bw_pinned *p,
-		       const char *name, struct bw_repin *x)
+static void refuse_lack(struct bw_bodies *b, const struct bw_digest *tag, const struct bw_platform *platform,
+			const char *name, struct bw_repin *x)
 {
 	BW_AUTOIMAGES struct bw_images now = {0};
-	const struct bw_manifest *old;
 
-	/* A pin to a tag of one image can only be that image: what it was before need not be fetched. */
-	if (bw_manifest_kind_of(tag->media_type) == BW_MANIFEST_IMAGE) {
-		move_to(x, &tag->digest);
-		note_misfit(p, x);
-		return;
-	}
-	bw_images_list(b, &tag->digest, &now);
-	old = now.is_index ? bw_bodies_manifest(b, &x->pinned) : NULL;
-	if (now.is_index && !old) {
-		move_unseen(b, tag, &now, x);
-	} else if (old && old->kind == BW_MANIFEST_IMAGE) {
-		move_child(b, &now, p, name, x);
-	} else {
-		move_whole(tag, &now, p, x);
-	}
+	bw_images_list(b, tag, &now);
+	settle(x, BW_REPIN_REFUSE, bw_offer_lack(&now, platform, name));
+}
+
+static void fail_tag(struct bw_bodies *b, const struct bw_digest *tag, struct bw_repin *x)
+{
+	BW_AUTOIMAGES struct bw_images now = {0};
+
+	bw_images_list(b, tag, &now);
+	if (now.problem)
+		bw_repin_fail(x, bw_asprintf("cannot see what the tag has: %s", now.problem));
+	else
+		fail_for(x, "cannot see what the tag has", now.missing);
+}
+
+static void fail_platform(struct bw_bodies *b, struct bw_repin *x)
+{
+	BW_AUTOIMAGES struct bw_images old = {0};
+
+	bw_images_list(b, &x->pinned, &old);
+	fail_for(x, "cannot see which platform the pin is for", old.missing);
 }
 
 void bw_repin_decide(struct bw_bodies *b, const struct bw_answer *tag, const char *name, struct bw_repin *x)
@@ -180,28 +125,32 @@ void bw_repin_decide(struct bw_bodies *b, const struct bw_answer *tag, const cha
 		.tag_media_type = tag->media_type,
 		.want = &x->want,
 	};
-	BW_AUTOIMAGES struct bw_images now = {0};
-	struct bw_pinned p = {0};
+	struct bw_successor s;
 
 	if (!bw_digest_is_set(&x->pinned)) {
 		move_to(x, &tag->digest);
 		return;
 	}
-	bw_pin_decide(b, &q, &p);
-	switch (p.pin) {
-	case BW_PIN_NONE:
-	case BW_PIN_EQUAL:
-	case BW_PIN_CHILD:
+	bw_successor_find(b, &q, &s);
+	switch (s.kind) {
+	case BW_SUCCESSION_NONE:
 		settle(x, BW_REPIN_KEEP, NULL);
-		note_misfit(&p, x);
+		note_misfit(&s.pinned, x);
 		break;
-	case BW_PIN_OTHER: follow_tag(b, tag, &p, name, x); break;
-	case BW_PIN_UNDECIDED:
-		bw_images_list(b, &tag->digest, &now);
-		if (now.problem)
-			bw_repin_fail(x, bw_asprintf("cannot see what the tag has: %s", now.problem));
-		else
-			fail_for(x, "cannot see what the tag has", now.missing);
+	case BW_SUCCESSION_TAG: move_to_tag(&s, x); break;
+	case BW_SUCCESSION_CHILD:
+		move_to(x, &s.digest);
+		note_misfit(&s.pinned, x);
 		break;
+	case BW_SUCCESSION_TAG_UNSEEN: fail_tag(b, &tag->digest, x); break;
+	case BW_SUCCESSION_PIN_UNSEEN:
+		fail_for(x, "cannot see what the pin was", bw_bodies_missing(b, &x->pinned));
+		break;
+	case BW_SUCCESSION_PLATFORM_UNSEEN: fail_platform(b, x); break;
+	case BW_SUCCESSION_NO_PLATFORM:
+		settle(x, BW_REPIN_REFUSE,
+		       bw_strdup("the pinned image does not say which platform it is for"));
+		break;
+	case BW_SUCCESSION_LACK: refuse_lack(b, &tag->digest, &s.platform, name, x); break;
 	}
 }

@@ -4,9 +4,10 @@
 #include "command/gather.h"
 #include "command/output.h"
 #include "core/log.h"
+#include "core/mem.h"
 #include "report/listing.h"
 
-static int show(struct bw_gathered *g, void *arg, struct bw_err *err)
+static int show(struct bw_found_build *g, void *arg, struct bw_err *err)
 {
 	const struct bw_scan_file f = {
 		.source = g->source, .path = g->path, .file = g->file, .problem = g->problem};
@@ -16,11 +17,17 @@ static int show(struct bw_gathered *g, void *arg, struct bw_err *err)
 	return 0;
 }
 
-static int show_repository(const struct bw_remote *r, void *arg, struct bw_err *err)
+static int show_repository(const struct bw_fetched *f, void *arg, struct bw_err *err)
 {
 	(void)arg, (void)err;
-	if (r->problem)
-		bw_error("%s: %s", r->url.shown, r->problem);
+	if (f->problem)
+		bw_error("%s: %s", f->origin->shown, f->problem);
+	for (size_t i = 0; i < f->missing_count; i++) {
+		BW_AUTOFREE char *lack = bw_fetched_lack(f->missing[i]);
+
+		if (bw_fetched_is_lack(f, i))
+			bw_error("%s: %s", f->origin->shown, lack);
+	}
 	return 0;
 }
 

@@ -1,19 +1,17 @@
 #include "command/setup.h"
 
-#include <unistd.h>
-
 #include "core/log.h"
 #include "core/mem.h"
+#include "daemon/telling.h"
 
 #define LINE_MAX_BYTES 8192
-#define HOST_MAX       256
 
 char *bw_setup_path(const struct bw_args *a)
 {
 	return a->config ? bw_strdup(a->config) : bw_conf_find_default();
 }
 
-static void say(const struct bw_conf_problems *p, const char *path)
+static void say(const struct bw_conf_problems *p, const char *path, bool is_again)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		const struct bw_conf_problem *x = &p->items[i];
@@ -22,6 +20,8 @@ static void say(const struct bw_conf_problems *p, const char *path)
 
 		bw_buf_init(&line, LINE_MAX_BYTES);
 		bw_conf_problem_format(&bare, path, &line);
+		if (x->is_warning && is_again)
+			continue;
 		if (x->is_warning)
 			bw_warn("%s", bw_buf_str(&line));
 		else
@@ -29,7 +29,7 @@ static void say(const struct bw_conf_problems *p, const char *path)
 	}
 }
 
-int bw_setup_load(const struct bw_args *a, struct bw_conf **ret, struct bw_err *err)
+static int load(const struct bw_args *a, bool is_again, struct bw_conf **ret, struct bw_err *err)
 {
 	BW_AUTOFREE char *path = bw_setup_path(a);
 	struct bw_conf_problems problems = {0};
@@ -40,19 +40,22 @@ int bw_setup_load(const struct bw_args *a, struct bw_conf **ret, struct bw_err *
 	else
 		rc = bw_conf_load(path, 0, ret, &problems, err);
 	if (path)
-		say(&problems, path);
+		say(&problems, path, is_again);
 	bw_conf_problems_done(&problems);
 	return rc;
 }
 
+int bw_setup_load(const struct bw_args *a, struct bw_conf **ret, struct bw_err *err)
+{
+	return load(a, false, ret, err);
+}
+
+int bw_setup_load_again(const struct bw_args *a, struct bw_conf **ret, struct bw_err *err)
+{
+	return load(a, true, ret, err);
+}
+
 char *bw_setup_instance(const struct bw_conf *c)
 {
-	char host[HOST_MAX];
-
-	if (c && c->instance)
-		return bw_strdup(c->instance);
-	if (gethostname(host, sizeof(host)) < 0)
-		host[0] = '\0';
-	host[sizeof(host) - 1] = '\0';
-	return bw_strdup(host[0] ? host : "localhost");
+	return bw_telling_instance(c);
 }

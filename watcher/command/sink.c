@@ -7,7 +7,7 @@
 #include "command/command.h"
 #include "command/output.h"
 #include "command/setup.h"
-#include "command/sinks.h"
+#include "daemon/sinks.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"

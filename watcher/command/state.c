@@ -31,13 +31,17 @@ static int configured_state(const struct bw_args *a, char **ret, struct bw_err *
 int bw_state_path(const struct bw_args *a, char **ret, struct bw_err *err)
 {
 	BW_AUTOFREE char *state = NULL;
-	const char *dir;
 	int rc = configured_state(a, &state, err);
 
-	if (rc < 0)
-		return rc;
-	if (a->db)
-		*ret = bw_strdup(a->db);
+	return rc < 0 ? rc : bw_state_place(a->db, state, ret, err);
+}
+
+int bw_state_place(const char *db, const char *state, char **ret, struct bw_err *err)
+{
+	const char *dir;
+
+	if (db)
+		*ret = bw_strdup(db);
 	else if (state)
 		*ret = bw_asprintf("%s/" DATABASE, state);
 	else if ((dir = env("STATE_DIRECTORY"))) /* systemd: several are separated by colons, ours is the

@@ -53,6 +53,7 @@ static void json_event(struct writer *x, const struct bw_delivery *d)
 	bw_json_key_str(&x->w, "type", d->type);
 	bw_json_key_str(&x->w, "subject", d->subject);
 	bw_json_key_time(&x->w, "at", d->at_ms);
+	bw_json_key_str(&x->w, "suppressed", d->suppressed);
 	bw_json_key(&x->w, "deliveries");
 	bw_json_open(&x->w, '[');
 }
@@ -93,6 +94,12 @@ static void table_event(struct writer *x, const struct bw_delivery *d)
 	bw_line_flow(&x->line, BW_DIM, bw_time_short(d->at_ms, at));
 	bw_line_flow(&x->line, BW_BOLD, short_type(d->type));
 	bw_line_flow(&x->line, BW_PLAIN, d->subject);
+	bw_line_end(&x->line);
+	if (!d->suppressed)
+		return;
+	bw_line_begin(&x->line, ID_SHOWN + 2, TYPE_START);
+	bw_line_flow(&x->line, BW_DIM, "suppressed");
+	bw_line_flow(&x->line, BW_PLAIN, d->suppressed);
 	bw_line_end(&x->line);
 }
 

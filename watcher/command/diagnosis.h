@@ -1,0 +1,69 @@
+/* diagnosis.h - what numbers and words of the system mean, and what to do about them. Pure. */
+#ifndef BW_COMMAND_DIAGNOSIS_H
+#define BW_COMMAND_DIAGNOSIS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/answer.h"
+#include "registry/client.h"
+#include "report/findings.h"
+#include "store/health.h"
+
+/* Both texts are new strings; `advice` may be NULL. */
+struct bw_diagnosis {
+	enum bw_level level;
+	char *seen;
+	char *advice;
+};
+
+/* --- environment ---------------------------------------------------------------------------------- */
+
+/* `words`: the first line of `git --version`; NULL: it could not be run. `is_needed`: a git source is configured. */
+struct bw_diagnosis bw_diagnose_git(const char *words, bool is_needed);
+/* Of $HOME; NULL: not set. */
+struct bw_diagnosis bw_diagnose_home(const char *home, bool is_folder);
+/* What a proxy variable holds, without user name and password. A new string. */
+char *bw_diagnose_proxy(const char *value);
+/* The places of the system's certificates, NULL where there is none; what is in them. */
+struct bw_diagnosis bw_diagnose_certificates(const char *file, bool has_file, const char *folder,
+					     bool has_folder);
+/* Our clock is ahead of that of `whom` by so much. */
+struct bw_diagnosis bw_diagnose_clock(int64_t ahead_ms, const char *whom);
+/* `limit`: inotify watches of a user; 0: not known. */
+struct bw_diagnosis bw_diagnose_watches(uint64_t limit, uint64_t folders);
+/* Descriptors that this process may open; the registries, repositories and sinks it may talk to. */
+struct bw_diagnosis bw_diagnose_descriptors(uint64_t limit, uint64_t peers);
+
+/*
+ * How many folders have to be watched for these files: each that lies between the root and one of them, the root itself
+ * included. Files outside of it do not count.
+ */
+struct bw_map;
+void bw_diagnose_add_folders(struct bw_map *folders, const char *root, const char *file);
+
+/* --- database ------------------------------------------------------------------------------------- */
+
+struct bw_diagnosis bw_diagnose_size(uint64_t database_bytes, uint64_t log_bytes);
+struct bw_diagnosis bw_diagnose_space(uint64_t free_bytes, uint64_t database_bytes);
+/* `is_configured`: there is such a sink in the configuration. */
+struct bw_diagnosis bw_diagnose_debt(const struct bw_debt *d, bool is_configured, int64_t now_ms);
+struct bw_diagnosis bw_diagnose_ailing(const struct bw_ailing *a);
+
+/* --- what is far away ----------------------------------------------------------------------------- */
+
+/* How a registry was asked. */
+struct bw_diagnosed_registry {
+	const char *name;
+	const char *asked;	 /* "debian:12" */
+	const char *credentials; /* "the configuration", the name of a file; NULL: anonymous */
+	bool is_plain;
+};
+struct bw_diagnosis bw_diagnose_registry(const struct bw_diagnosed_registry *r, const struct bw_answer *a);
+
+/* What a HEAD request to a webhook came to: a status, or 0 and why there is none. */
+struct bw_diagnosis bw_diagnose_webhook(const char *name, unsigned status, const char *why);
+
+void bw_diagnosis_done(struct bw_diagnosis *d);
+
+#endif

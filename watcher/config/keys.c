@@ -243,7 +243,8 @@ static const struct bw_key reminder_keys[] = {
 	 .max = 365 * DAY,
 	 .fallback = "never",
 	 .choices = never,
-	 .help = "How often a rebuild is requested again while a build stays stale, such as 7d."},
+	 .help = "How often a rebuild is requested again while a build stays stale, such as 7d. Not for what "
+		 "rules suppress."},
 };
 
 static const struct bw_key_set reminder_set = {.title = "reminders", SET(reminder_keys)};
@@ -490,7 +491,7 @@ static const struct bw_key match_keys[] = {
 	 AT(bw_conf_match, sources),
 	 .fallback = "*",
 	 .flags = BW_KEY_NOT_EMPTY,
-	 .help = "Names of sources; \"*\" for all.",
+	 .help = "Names of sources; \"*\" for all. That of a repository means the branches that are watched.",
 	 .sample = {"[shop]"}},
 	{.name = "bases",
 	 LIST(any_glob),
@@ -507,7 +508,8 @@ static const struct bw_key match_keys[] = {
 	 .fallback = "final stage copy mount context",
 	 .help = "What the base is used for: final is what the image stands on, stage another stage, copy "
 		 "and mount what is "
-		 "taken from an image, context a named context, frontend the image of a syntax line."},
+		 "taken from an image, context a named context, frontend the image of a syntax line, for "
+		 "which a rebuild is requested only where this list has it."},
 	{.name = "classes",
 	 .type = BW_KEY_CHOICES,
 	 AT(bw_conf_match, classes),
@@ -517,7 +519,8 @@ static const struct bw_key match_keys[] = {
 	 .fallback = "content unclassified rollback config",
 	 .help = "What kind of change it is; see CHANGES in basewatch(1). A change of the class index leaves "
 		 "the images for "
-		 "your platforms as they were."},
+		 "your platforms as they were: with index in this list a rebuild is requested for it too, "
+		 "though the build stays fresh."},
 };
 
 static const struct bw_key_set match_set = {.title = "match", SET(match_keys)};
@@ -533,8 +536,9 @@ static const struct bw_key rule_keys[] = {
 	 AT(bw_conf_rule, sinks),
 	 .fallback = "*",
 	 .flags = BW_KEY_SHOWN,
-	 .help = "Names of sinks; \"*\" for all, [] for none: then the change is recorded and nobody is "
-		 "told.",
+	 .help = "Names of sinks; \"*\" for all, [] for none: then what would be requested is kept as a "
+		 "suppressed event, with the rule, and nobody is told; basewatch events --suppressed lists "
+		 "it. A request goes to the sinks of all of its bases.",
 	 .sample = {"[ci, broker]"}},
 };
 
@@ -596,7 +600,9 @@ static const struct bw_key root_keys[] = {
 	 .flags = BW_KEY_SHOWN,
 	 .help = "How registries are spoken to, by HOST or HOST:PORT as in image references; \"*\" is for "
 		 "all that are not "
-		 "named."},
+		 "named. Build files of git repositories may lead to a loopback or link-local address only "
+		 "when "
+		 "its host is named here."},
 	{.name = "sinks",
 	 .type = BW_KEY_MAP,
 	 .item = &sink_item,
@@ -611,9 +617,12 @@ static const struct bw_key root_keys[] = {
 	 .item_size = sizeof(struct bw_conf_rule),
 	 AT(bw_conf, rules),
 	 .flags = BW_KEY_SHOWN,
-	 .help = "Which changes are told to which sinks. The first rule that matches decides; what none "
-		 "matches goes by a rule "
-		 "with nothing but defaults."},
+	 .help = "For which changes rebuilds are requested, and from which sinks. The first rule that matches "
+		 "decides; what none matches goes by a rule "
+		 "with nothing but defaults. Events of bases go to all sinks that want them, unless the "
+		 "first rule that is for the base as such (no sources, and no fewer roles and classes than "
+		 "by default) has no sinks. Rules hold for what is seen from then on: what was suppressed "
+		 "stays so until something changes for that build."},
 };
 
 const struct bw_key_set bw_keys_root = {.title = "the configuration", SET(root_keys)};

@@ -24,6 +24,12 @@ void bw_store_close(struct bw_store *s); /* NULL is fine */
 /* As bw_store_open(), but a database that does not exist is BW_E_GONE: for commands that only read. */
 int bw_store_open_existing(const char *path, struct bw_store **ret, struct bw_err *err) BW_NODISCARD;
 
+/*
+ * So long a lock of another process is waited for, instead of 5 s. For who must not be held up, and comes again: then it
+ * is BW_E_LOCKED.
+ */
+void bw_store_set_busy_ms(struct bw_store *s, unsigned ms);
+
 const char *bw_store_uuid(const struct bw_store *s);
 const char *bw_store_path(const struct bw_store *s);
 /* "SQLite 3.40.1", for --version. */

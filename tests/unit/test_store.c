@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
-#include "store/handle.h"
 #include "store/sql.h"
 
 #define NOBODY 65534

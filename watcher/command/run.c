@@ -12,6 +12,8 @@
 #include "daemon/lock.h"
 #include "report/report.h"
 
+#define BUSY_MS 1000 /* a locked database is tried again later: the loop must turn */
+
 static int reload(struct bw_conf **ret, void *arg, struct bw_err *err)
 {
 	const struct bw_args *a = arg;
@@ -19,8 +21,11 @@ static int reload(struct bw_conf **ret, void *arg, struct bw_err *err)
 	int rc = bw_setup_load(a, &c, err);
 
 	if (rc == 0 && c->sources.count == 0) {
+		BW_AUTOFREE char *path = bw_setup_path(a);
+
 		bw_conf_free(c);
-		return bw_fail(err, BW_E_CONFIG, "no `sources` are configured: there is nothing to watch");
+		return bw_fail(err, BW_E_CONFIG, "%s: no `sources` are configured: there is nothing to watch",
+			       path ? path : "without a file");
 	}
 	if (rc == 0)
 		*ret = c;
@@ -71,6 +76,13 @@ static int run_once(const struct bw_args *a, struct bw_store *s, struct bw_daemo
 	return rc < 0 ? rc : report(a, s, &result, ret, err);
 }
 
+static void say_begin(const struct bw_args *a, const struct bw_store *s)
+{
+	BW_AUTOFREE char *path = bw_setup_path(a);
+
+	bw_info("configuration %s, database %s", path ? path : "none", bw_store_path(s));
+}
+
 static int run(const struct bw_args *a, struct bw_store *s, struct bw_conf *c, enum bw_exit *ret,
 	       struct bw_err *err)
 {
@@ -89,10 +101,13 @@ static int run(const struct bw_args *a, struct bw_store *s, struct bw_conf *c, e
 		bw_conf_free(c);
 		return rc;
 	}
-	if (a->once)
+	if (a->once) {
 		rc = run_once(a, s, d, ret, err);
-	else
+	} else {
+		bw_store_set_busy_ms(s, BUSY_MS);
+		say_begin(a, s);
 		bw_daemon_run(d);
+	}
 	bw_daemon_free(d);
 	return rc;
 }

@@ -10,7 +10,6 @@
 
 #include "core/mem.h"
 #include "store/fault.h"
-#include "store/handle.h"
 #include "store/health.h"
 #include "store/schema.h"
 

@@ -32,6 +32,11 @@ uint64_t bw_loop_clock(const struct bw_loop *l);
  * `limit_ms`. Call it before bw_loop_run(). It keeps nothing alive.
  */
 void bw_loop_on_slow(struct bw_loop *l, uint32_t limit_ms, void (*fn)(uint32_t ms, void *arg), void *arg);
+/*
+ * The turn that is timed begins here. For the doors that hear of signals: one that interrupts a wait makes libuv (1.44)
+ * take what it had waited until then for work.
+ */
+void bw_loop_begin_turn(struct bw_loop *l);
 /* Milliseconds of the longest turn that was timed. */
 uint64_t bw_loop_longest(const struct bw_loop *l);
 /* The uv_loop_t, for the other doors of this room only. */
@@ -39,7 +44,8 @@ void *bw_loop_uv(struct bw_loop *l);
 
 /* One-shot; not armed at first. `arg` is given to `fn`. */
 struct bw_timer *bw_timer_new(struct bw_loop *l, bw_timer_fn fn, void *arg);
-void bw_timer_start(struct bw_timer *t, uint64_t delay_ms); /* arms, or arms anew */
+/* Arms, or arms anew. With 0 it fires once in each turn, however often that arms it again: work can be cut into turns. */
+void bw_timer_start(struct bw_timer *t, uint64_t delay_ms);
 void bw_timer_stop(struct bw_timer *t);
 bool bw_timer_is_armed(const struct bw_timer *t);
 void bw_timer_free(struct bw_timer *t);

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "net/loop.h"
 
 struct story {
+	size_t turns;
 	struct bw_loop *loop;
 	struct bw_timer *timer, *other;
 	struct bw_signal *signal;
@@ -124,6 +126,37 @@ static void test_a_timer_may_be_freed_in_its_own_callback(void **state)
 	bw_timer_start(s->other, 0);
 	bw_loop_run(s->loop);
 	assert_string_equal(s->said, "f");
+}
+
+static void arm_myself(void *arg)
+{
+	struct story *s = arg;
+
+	if (++s->turns > 50000000)
+		fail_msg("%s", "nothing else ever has its turn");
+	bw_timer_start(s->timer, 0);
+}
+
+static void stop_all(void *arg)
+{
+	struct story *s = arg;
+
+	say(s, 's');
+	bw_timer_stop(s->timer);
+}
+
+static void test_a_timer_without_delay_leaves_turns_to_others(void **state)
+{
+	struct story *s = *state;
+
+	s->timer = bw_timer_new(s->loop, arm_myself, s);
+	s->other = bw_timer_new(s->loop, stop_all, s);
+	bw_timer_start(s->timer, 0);
+	bw_timer_start(s->other, 2);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "s");
+	assert_true(s->turns > 1);
+	assert_false(bw_timer_is_armed(s->timer));
 }
 
 static void again(void *arg)
@@ -332,6 +365,31 @@ static void test_slow_work_for_a_descriptor_counts_too(void **state)
 	assert_string_equal(s->said, "uS");
 }
 
+static void hear_alarm(int signum, void *arg)
+{
+	struct story *s = arg;
+
+	assert_int_equal(signum, SIGALRM);
+	bw_loop_stop(s->loop);
+}
+
+/* libuv forgets what it waited before. */
+static void test_waiting_that_a_signal_ends_is_not_being_slow(void **state)
+{
+	struct story *s = *state;
+	struct itimerval at = {.it_value.tv_usec = BUSY_MS * 1000};
+	struct bw_err err = BW_ERR_INIT;
+
+	bw_loop_on_slow(s->loop, SLOW_MS, note_slow_turn, s);
+	assert_int_equal(bw_signal_new(s->loop, SIGALRM, hear_alarm, s, &s->signal, &err), 0);
+	s->timer = bw_timer_new(s->loop, say_a, s);
+	bw_timer_start(s->timer, 3600000);
+	assert_int_equal(setitimer(ITIMER_REAL, &at, NULL), 0);
+	bw_loop_run(s->loop);
+	assert_string_equal(s->said, "");
+	assert_true(bw_loop_longest(s->loop) <= SLOW_MS);
+}
+
 static void test_the_longest_turn_is_known_without_a_listener(void **state)
 {
 	struct story *s = *state;
@@ -354,6 +412,7 @@ int main(void)
 		TEST(test_a_timer_that_is_started_again_waits_anew),
 		TEST(test_a_stopped_timer_keeps_nothing_alive),
 		TEST(test_a_timer_may_be_freed_in_its_own_callback),
+		TEST(test_a_timer_without_delay_leaves_turns_to_others),
 		TEST(test_a_timer_may_start_itself_again),
 		TEST(test_stop_leaves_what_waits_for_the_next_run),
 		TEST(test_time_does_not_stand_still_outside_of_the_loop),
@@ -364,6 +423,7 @@ int main(void)
 		TEST(test_waiting_is_not_being_slow),
 		TEST(test_work_outside_of_the_loop_is_no_turn),
 		TEST(test_slow_work_for_a_descriptor_counts_too),
+		TEST(test_waiting_that_a_signal_ends_is_not_being_slow),
 		TEST(test_the_longest_turn_is_known_without_a_listener),
 	};
 

@@ -2,13 +2,25 @@
 #include "net/loop.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <uv.h>
 
 #include "core/mem.h"
 
+/* A ring with a head. */
+struct link {
+	struct link *prev, *next;
+};
+
 struct bw_loop {
 	uv_loop_t *uv; /* behind a pointer, so that reading the clock leaves the loop const */
 	bool is_running;
+	/*
+	 * Timers without a delay. libuv (1.44) would run one that is armed anew in its own callback again and again, and
+	 * never get to its poll: work that is cut into turns would be one long one.
+	 */
+	struct link soon;
+	uv_idle_t idle; /* called once a turn, while there are some */
 	/* How long turns take, where somebody wants to know. */
 	uv_prepare_t prepare; /* called before each poll */
 	bool is_metered;
@@ -22,6 +34,7 @@ struct bw_loop {
 
 struct bw_timer {
 	uv_timer_t uv;
+	struct link soon; /* among those without a delay; NULL: it is not */
 	struct bw_loop *loop;
 	bw_timer_fn fn;
 	void *arg;
@@ -29,6 +42,7 @@ struct bw_timer {
 
 struct bw_signal {
 	uv_signal_t uv;
+	struct bw_loop *loop;
 	bw_signal_fn fn;
 	void *arg;
 };
@@ -45,6 +59,9 @@ int bw_loop_new(struct bw_loop **ret, struct bw_err *err)
 		free(l);
 		return bw_fail_sys(err, -rc, "event loop");
 	}
+	l->soon.prev = l->soon.next = &l->soon;
+	(void)uv_idle_init(l->uv, &l->idle);
+	l->idle.data = l;
 	*ret = l;
 	return 0;
 }
@@ -58,6 +75,7 @@ void bw_loop_free(struct bw_loop *l)
 
 	if (!l)
 		return;
+	uv_close((uv_handle_t *)&l->idle, NULL);
 	if (l->is_metered)
 		uv_close((uv_handle_t *)&l->prepare, NULL);
 	while ((rc = uv_loop_close(l->uv)) == UV_EBUSY && uv_loop_alive(l->uv))
@@ -98,10 +116,15 @@ static void judge_last_turn(uv_prepare_t *p)
 	judge_turn(p->data);
 }
 
-void bw_loop_run(struct bw_loop *l)
+void bw_loop_begin_turn(struct bw_loop *l)
 {
 	if (l->is_metered)
-		(void)end_turn(l); /* what happened outside is no turn */
+		(void)end_turn(l);
+}
+
+void bw_loop_run(struct bw_loop *l)
+{
+	bw_loop_begin_turn(l); /* what happened outside is no turn */
 	l->is_running = true;
 	uv_run(l->uv, UV_RUN_DEFAULT);
 	l->is_running = false;
@@ -186,20 +209,75 @@ static void fire_timer(uv_timer_t *uv)
 	t->fn(t->arg);
 }
 
+static void insert(struct link *x, struct link *before)
+{
+	x->prev = before->prev;
+	x->next = before;
+	x->prev->next = x;
+	before->prev = x;
+}
+
+static void take_out(struct link *x)
+{
+	if (!x->next)
+		return;
+	x->prev->next = x->next;
+	x->next->prev = x->prev;
+	x->prev = x->next = NULL;
+}
+
+static struct bw_timer *timer_of(struct link *x)
+{
+	return (struct bw_timer *)(void *)((char *)x - offsetof(struct bw_timer, soon));
+}
+
+/* Those that are armed by now, and each once: what they arm has the next turn. */
+static void fire_soon(uv_idle_t *idle)
+{
+	struct bw_loop *l = idle->data;
+	struct link end;
+
+	insert(&end, &l->soon);
+	while (l->soon.next != &end) {
+		struct bw_timer *t = timer_of(l->soon.next);
+
+		take_out(&t->soon);
+		t->fn(t->arg);
+	}
+	take_out(&end);
+	if (l->soon.next == &l->soon)
+		(void)uv_idle_stop(&l->idle);
+}
+
+static void start_soon(struct bw_timer *t)
+{
+	uv_timer_stop(&t->uv);
+	if (t->soon.next)
+		return;
+	insert(&t->soon, &t->loop->soon);
+	(void)uv_idle_start(&t->loop->idle, fire_soon);
+}
+
 void bw_timer_start(struct bw_timer *t, uint64_t delay_ms)
 {
+	if (delay_ms == 0) {
+		start_soon(t);
+		return;
+	}
+	take_out(&t->soon);
 	refresh_clock(t->loop);
 	uv_timer_start(&t->uv, fire_timer, delay_ms, 0);
 }
 
 void bw_timer_stop(struct bw_timer *t)
 {
+	take_out(&t->soon);
 	uv_timer_stop(&t->uv);
 }
 
 bool bw_timer_is_armed(const struct bw_timer *t)
 {
-	return uv_is_active((const uv_handle_t *)&t->uv) != 0;
+	return t->soon.next || uv_is_active((const uv_handle_t *)&t->uv) != 0;
 }
 
 static void release_handle(uv_handle_t *uv)
@@ -209,14 +287,17 @@ static void release_handle(uv_handle_t *uv)
 
 void bw_timer_free(struct bw_timer *t)
 {
-	if (t)
-		uv_close((uv_handle_t *)&t->uv, release_handle);
+	if (!t)
+		return;
+	take_out(&t->soon);
+	uv_close((uv_handle_t *)&t->uv, release_handle);
 }
 
 static void fire_signal(uv_signal_t *uv, int signum)
 {
 	struct bw_signal *s = uv->data;
 
+	bw_loop_begin_turn(s->loop);
 	s->fn(signum, s->arg);
 }
 
@@ -226,6 +307,7 @@ int bw_signal_new(struct bw_loop *l, int signum, bw_signal_fn fn, void *arg, str
 	struct bw_signal *s = BW_NEW(struct bw_signal);
 	int rc;
 
+	s->loop = l;
 	s->fn = fn;
 	s->arg = arg;
 	rc = uv_signal_init(l->uv, &s->uv);

@@ -136,6 +136,7 @@ static void see_exit(uv_process_t *child, int64_t status, int signum)
 {
 	struct bw_process *p = child->data;
 
+	bw_loop_begin_turn(p->loop);
 	p->exited = true;
 	if (p->end == BW_PROCESS_EXITED && signum != 0)
 		p->end = BW_PROCESS_KILLED;

@@ -276,6 +276,15 @@ void bw_post_free(struct bw_post *p)
 	free(p);
 }
 
+bool bw_post_has_broker(const struct bw_post *p)
+{
+	const struct link *k = p->links;
+
+	while (k && !k->mqtt)
+		k = k->next;
+	return k != NULL;
+}
+
 void bw_post_wake(struct bw_post *p)
 {
 	bw_outbox_wake(p->outbox);

@@ -47,6 +47,9 @@ run|cmd:docker-registry|docker-registry
 run|cmd:python3|python3
 run|cmd:openssl|openssl
 run|cmd:curl|curl
+run|cmd:jq|jq
+run|cmd:mosquitto|mosquitto
+run|cmd:mosquitto_sub|mosquitto-clients
 run|file:/etc/ssl/certs/ca-certificates.crt|ca-certificates
 test|pc:cmocka|libcmocka-dev
 test|cmd:bats|bats
@@ -127,7 +130,7 @@ say_missing() {
   done
 }
 
-# As root. Services of the packages (nginx, docker-registry) must not start here: invoke-rc.d and systemd's helpers
+# As root. Services of the packages (nginx, docker-registry, mosquitto) must not start here: invoke-rc.d and systemd's helpers
 # ask policy-rc.d, and 101 means "not allowed". A policy that is there already is the owner's and stays.
 apt_install() {
   policy=/usr/sbin/policy-rc.d

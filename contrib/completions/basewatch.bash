@@ -72,7 +72,7 @@ _basewatch() {
 	elif [[ $verb == sink ]]; then
 		compopt +o default # what to do, then a name
 		((COMP_CWORD == 2)) && mapfile -t COMPREPLY < <(compgen -W 'test' -- "$cur")
-	elif [[ $verb == doctor ]]; then
+	elif [[ $verb == run || $verb == doctor ]]; then
 		compopt +o default # no operands
 	elif [[ $verb == history || $verb == resolve ]]; then
 		compopt +o default # images, no files

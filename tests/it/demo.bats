@@ -32,7 +32,7 @@ PROGRAM
 
 @test "a demo of verdicts is a success, whatever they are, and leaves nothing behind" {
   stand_in 1 2
-  bw_capture "$DEMO" "$IT/program"
+  bw_capture "$DEMO" "$IT/program" verdicts
   expect_status 0
   expect_out '^args: check config/examples --build-arg REGISTRY=127\.0\.0\.1:[0-9]+ --db /'
   expect_out '^args: pin config/examples/api --build-arg REGISTRY=127\.0\.0\.1:[0-9]+$'
@@ -42,7 +42,7 @@ PROGRAM
 
 @test "a demo of a program that fails is a failure" {
   stand_in 74 0
-  bw_capture "$DEMO" "$IT/program"
+  bw_capture "$DEMO" "$IT/program" verdicts
   expect_status 1
   expect_err '^demo: this ended with status 74$'
   expect_same "" "$(ls -A "$TMPDIR")"
@@ -51,20 +51,22 @@ PROGRAM
 @test "without a program the demo says how it is used" {
   bw_capture "$DEMO"
   expect_status 64
-  expect_err '^usage: demo.sh PROGRAM$'
+  expect_err '^usage: demo.sh PROGRAM \[verdicts \| daemon\]$'
+  bw_capture "$DEMO" "$BASEWATCH" verdict
+  expect_status 64
 }
 
 @test "the demo works for an unprivileged user" {
   as_user test -x "$DEMO" || skip "the source tree is closed to other users"
   stand_in 1 0
   give_user "$TMPDIR"
-  bw_capture as_user "$DEMO" "$IT/program"
+  bw_capture as_user "$DEMO" "$IT/program" verdicts
   expect_status 0
   expect_out '^\(exit status 1\)$'
 }
 
 @test "the demo with the program shows the verdicts turn" {
-  bw_capture "$DEMO" "$BASEWATCH"
+  bw_capture "$DEMO" "$BASEWATCH" verdicts
   expect_status 0
   local first second third seed='debian:12-slim, second build' digest
   first=$(sed -n "/basewatch check/,/^Meanwhile/p;/^Meanwhile/q" <<<"$out")
@@ -84,4 +86,39 @@ PROGRAM
   grep -q behind <<<"$third" || it_fail "the pin is not behind in the report"
   expect_out '^ +2 .* content .*2 of 5 layers differ'
   expect_out '^ +2 .* index .*attestations only'
+}
+
+@test "the demo of the daemon shows an event arrive, and a job that answers" {
+  bw_capture "$DEMO" "$BASEWATCH" daemon
+  expect_status 0
+  expect_out '^ +- \{path: /.*/config/examples, name: shop, include: \[web/Dockerfile\]\}$'
+  expect_out '^ +topic +basewatch/events/io\.basewatch\.rebuild\.requested$'
+  expect_out '^ +file +web/Dockerfile$'
+  expect_out '^ +base +127\.0\.0\.1:[0-9]+/library/node:22-bookworm-slim$'
+  expect_out '^ +sha256:[0-9a-f]{12} -> sha256:[0-9a-f]{12}$'
+  expect_out '^ +content: linux/amd64: 2 of 5 layers differ, '
+  expect_out '^  docker build --pull -t registry\.example\.org/shop/web -f web/Dockerfile \.$'
+  expect_out '^web application was ok, then rebuild, then ok\. '
+  expect_out '^2 bases: 2 fresh\. '
+  expect_out '^  basewatch: info: ended$'
+  expect_same "" "$err"
+  expect_same "" "$(ls -A "$TMPDIR")"
+}
+
+@test "a daemon that ends is a failure, and leaves nothing behind" {
+  stand_in 0 0
+  bw_capture "$DEMO" "$IT/program" daemon
+  expect_status 1
+  expect_err '^demo: this did not come: the first state at the broker, and the daemon has ended$'
+  expect_same "" "$(ls -A "$TMPDIR")"
+}
+
+@test "without what it takes the demo of the daemon is left out, and says so" {
+  mkdir "$IT/bin"
+  ln -s /usr/bin/* "$IT/bin"
+  rm "$IT"/bin/mosquitto_*
+  bw_capture env PATH="$IT/bin" "$DEMO" "$BASEWATCH" daemon
+  expect_status 0
+  expect_out 'left out, because this is missing: mosquitto_sub\.$'
+  expect_no_out 'run --config'
 }

@@ -149,7 +149,7 @@ fetches() { requests_where http '.method == "POST"'; }
   bw check "$(url_of mortal)/$R.git"
   expect_status 2
   expect_out 'base:1 +1 use'
-  expect_err "$R.git#main: list branches: .*onnect.*: as it was known, since 20[0-9-]+ "
+  expect_err "$R.git#main: list branches: .*onnect.*; what was known of it stays, since 20[0-9-]+ "
   bw check "http://127.0.0.1:1/never.git"
   expect_status 2
   expect_err '127.0.0.1:1/never.git: list branches: '

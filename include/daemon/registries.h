@@ -21,6 +21,7 @@ struct bw_registries_given {
 		*insecure;    /* HOST[:PORT], besides those of the configuration; NULL-terminated, or NULL */
 	unsigned connections; /* per registry, whatever the configuration says; 0: not given */
 	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms; /* 0: the defaults */
+	uint32_t dead_ms; /* by whoever asks again soon; 0: the default */
 };
 
 struct bw_registries {

@@ -17,7 +17,8 @@ struct bw_sources;
 struct bw_sources_hooks {
 	/*
 	 * A source was looked into, and builds or what is known of a source may have changed. Not before all of them were
-	 * looked into once. A repository that takes its time does not hold up what a folder has new.
+	 * looked into once, or bw_sources_limit_wait() is over. A repository that takes its time does not hold up
+	 * what a folder has new.
 	 */
 	void (*settled)(void *arg);
 	/* The store failed. What was read is read again with the next rescan. */
@@ -43,6 +44,11 @@ void bw_sources_free(struct bw_sources *x);
  * be used is said to be so, and all stays as it was.
  */
 void bw_sources_set(struct bw_sources *x, const struct bw_conf *c);
+/*
+ * From here on, and after each new configuration, `settled` waits for all sources at most so long (0: without end). Of
+ * those that were not looked into by then what is known counts until they are.
+ */
+void bw_sources_limit_wait(struct bw_sources *x, uint32_t ms);
 /* Looks into all of them now. */
 void bw_sources_rescan(struct bw_sources *x);
 

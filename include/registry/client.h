@@ -54,6 +54,8 @@ struct bw_registry_options {
 	uint32_t connect_timeout_ms;		  /* 0: 5,000 */
 	uint32_t answer_timeout_ms;		  /* 0: 10,000 */
 	uint32_t give_up_ms;			  /* a whole question, retries included; 0: 30,000 */
+	/* How long a registry that does not answer at all is left alone: its questions fail at once. 0: 30,000 */
+	uint32_t dead_ms;
 };
 
 struct bw_registry_counts { /* since the start; for --verbose, tests and the bench */

@@ -68,6 +68,7 @@ struct bw_record_counts {
 	size_t first;	/* first sightings */
 	size_t changed; /* changes */
 	size_t failed;
+	size_t named; /* as before, but for a build that names the base since its last answer only */
 };
 
 struct bw_teller; /* store/fact.h */

@@ -15,6 +15,7 @@ struct bw_source_row {
 	int64_t checked_ms;  /* last time it was asked, with or without success; 0: never */
 	const char *problem; /* why it could not be had last time; NULL: it could */
 	int64_t problem_since_ms;
+	bool has_chosen; /* a build of it is chosen; not written */
 };
 
 /* Creates or updates one: with `problem` NULL it was reached, else commit and builds stay as they were known. */

@@ -18,6 +18,8 @@ struct bw_poller_options {
 	struct bw_schedule_options schedule;
 	uint32_t settle_ms;		       /* as in watch/sweep.h; read once */
 	const struct bw_event_options *events; /* outlives the poller; what it holds may change */
+	/* The first list: what could not be asked is asked at once, because something else is configured for it now. */
+	bool hurries_failed;
 };
 
 enum bw_poller_news {
@@ -40,7 +42,7 @@ struct bw_poller_hooks {
 	void (*noticed)(const struct bw_poller_notice *n, void *arg);
 	/*
 	 * Answers were recorded, and there may be events. `ids` are the bases with an answer that is worth a word; with
-	 * none it was found out what digests are to each other, which may be any base's.
+	 * none it was found out what digests are to each other, or what new builds stand on, which may be of any base.
 	 */
 	void (*recorded)(const int64_t *ids, size_t count, void *arg);
 	/*

@@ -46,7 +46,10 @@ class Scene:
             folder = os.path.join(self.source, str(n % 6))
             os.makedirs(folder, exist_ok=True)
             with open(os.path.join(folder, f"Dockerfile.{n}"), "w", encoding="ascii") as out:
-                out.write(f"FROM {self.args.registry}/app:t{n}\n")
+                out.write(self.build_file(n))
+
+    def build_file(self, n: int) -> str:
+        return f"FROM {self.args.registry}/app:t{n}\n"
 
     def move(self, tag: str, image: Image) -> None:
         self.registry.put_manifest("app", tag, image.top)
@@ -134,17 +137,17 @@ def look(scene: Scene) -> None:
     db.close()
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(description) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("program", "registry", "folder"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, required=True)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> int:
-    args = parse()
+    args = parser_of(__doc__).parse_args()
     scene = Scene(args)
     scene.prepare()
     print(f"seed {args.seed}", flush=True)

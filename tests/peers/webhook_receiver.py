@@ -4,7 +4,8 @@
 It prints `{"port": N}` once it listens, and writes each request to the log as one JSON line:
 
     {"method", "path", "id", "timestamp", "content_type", "verified": [numbers of the secrets that signed it],
-     "problems": ["what is wrong with it"], "event": {...}, "headers": {...}, "client": "CN of its certificate", "status"}
+     "problems": ["what is wrong with it"], "event": {...}, "sha256": "of the body", "headers": {...},
+     "client": "CN of its certificate", "status"}
 
 A control file, read again when it changes, says how it answers:
 
@@ -175,6 +176,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             verified=verified_by(self.server.keys, self.headers, body),
             problems=problems,
             event=event,
+            sha256=hashlib.sha256(body).hexdigest(),
             headers=dict(self.headers.items()),
             client=self.client_name(),
             status=status,

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/buf.h"
+#include "core/mem.h"
 #include "notify/mqtt_read.h"
 
 #define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -12,17 +14,67 @@ static void text_members_of_an_event_are_its_attributes(void **state)
 	static const char event[] =
 		"{\"specversion\":\"1.0\",\"id\":\"x\",\"data\":{\"id\":\"y\"},\"Bad-Name\":\"z\",\"n\":1}";
 	struct bw_mqtt_property p[BW_MQTT_MAX_ATTRIBUTES];
-	json_t *root;
+	char *text;
 
 	(void)state;
-	assert_int_equal(bw_mqtt_read_attributes(event, strlen(event), p, &root), 2);
+	assert_int_equal(bw_mqtt_read_attributes(event, strlen(event), p, &text), 2);
 	assert_string_equal(p[0].name, "specversion");
+	assert_string_equal(p[0].value, "1.0");
+	assert_string_equal(p[1].name, "id");
 	assert_string_equal(p[1].value, "x");
-	json_decref(root);
-	assert_int_equal(bw_mqtt_read_attributes("[1]", 3, p, &root), 0);
-	json_decref(root);
-	assert_int_equal(bw_mqtt_read_attributes("{", 1, p, &root), 0);
-	assert_null(root);
+	free(text);
+}
+
+static void attributes_are_what_json_says(void **state)
+{
+	static const struct {
+		const char *json, *value; /* of the last attribute */
+		size_t count;
+	} cases[] = {
+		{"{\"a\":\"q\\\"u\\\\o\\u00e9t\\n\"}", "q\"u\\o\xc3\xa9t\n", 1},
+		{"{\"data\":[{\"a\":\"}]\\\"\"},[]],\"b\":\"behind\"}", "behind", 1},
+		{"{\"a\":\"\",\"b\":null,\"c\":true,\"d\":\",\"}", ",", 2},
+		{"{\"a\":\"1\",\"b\":\"nul\\u0000\"}", "1", 1},
+		{"{\"a\":\"1\",\"b\":\"\\uZZZZ\",\"c\":\"3\"}", "3", 2},
+		{"{\"data\":\"text\"}", NULL, 0},
+		{"{\"a\":\"open", NULL, 0},
+		{"{\"a\":\"open\\", NULL, 0},
+		{"{\"a\":\"", NULL, 0},
+		{"{\"a\":", NULL, 0},
+		{"{\"a\"", NULL, 0},
+		{"{\"", NULL, 0},
+		{"{\"a\":[[", NULL, 0},
+		{"{,,,,", NULL, 0},
+		{"{", NULL, 0},
+		{"[1]", NULL, 0},
+		{"", NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(cases); i++) {
+		struct bw_mqtt_property p[BW_MQTT_MAX_ATTRIBUTES];
+		char *text;
+		size_t count = bw_mqtt_read_attributes(cases[i].json, strlen(cases[i].json), p, &text);
+
+		if (count != cases[i].count || (count > 0 && strcmp(p[count - 1].value, cases[i].value) != 0))
+			fail_msg("%s: %zu, %s", cases[i].json, count, count ? p[count - 1].value : "");
+		free(text);
+	}
+}
+
+static void more_attributes_than_there_is_room_for_are_left_out(void **state)
+{
+	struct bw_mqtt_property p[BW_MQTT_MAX_ATTRIBUTES];
+	BW_AUTOBUF struct bw_buf b;
+	char *text;
+
+	(void)state;
+	bw_buf_init(&b, 4096);
+	for (unsigned i = 0; i < BW_MQTT_MAX_ATTRIBUTES + 4; i++)
+		bw_buf_addf(&b, "%s\"a%u\":\"%u\"", i == 0 ? "{" : ",", i, i);
+	bw_buf_addc(&b, '}');
+	assert_int_equal(bw_mqtt_read_attributes(bw_buf_str(&b), b.len, p, &text), BW_MQTT_MAX_ATTRIBUTES);
+	free(text);
 }
 
 static void a_message_on_done_names_a_build_and_a_digest(void **state)
@@ -115,6 +167,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_members_of_an_event_are_its_attributes),
+		cmocka_unit_test(attributes_are_what_json_says),
+		cmocka_unit_test(more_attributes_than_there_is_room_for_are_left_out),
 		cmocka_unit_test(a_message_on_done_names_a_build_and_a_digest),
 		cmocka_unit_test(an_event_stands_for_its_build_and_digests),
 		cmocka_unit_test(nonsense_on_done_is_refused_with_a_reason),

@@ -127,6 +127,25 @@ static void a_reload_keeps_the_due_times(void **state)
 	assert_told(x, "");
 }
 
+/* Else the state of the new build would stay what it was before the base was asked. */
+static void that_a_new_build_stands_on_what_a_base_has_is_worth_a_word(void **state)
+{
+	struct scene *x = *state;
+
+	move(A, "a");
+	track(x, "/src/Dockerfile", ONE);
+	settle(x);
+	track(x, "/src/new/Dockerfile", ONE);
+	run_until_asked(x, 1);
+	virtual_run(10 * SECOND);
+	assert_int_equal(x->records, 1);
+	assert_int_equal(x->words, 0);
+	run_until_asked(x, 2);
+	virtual_run(10 * SECOND);
+	assert_int_equal(x->records, 1);
+	assert_told(x, "");
+}
+
 static void a_shorter_interval_holds_at_once(void **state)
 {
 	struct scene *x = *state;
@@ -395,6 +414,65 @@ static void trouble_is_told_once_and_so_is_its_end(void **state)
 	assert_int_equal(number(x, "SELECT failures FROM poll"), 0);
 	assert_int_equal(events(x, "base.recovered"), 1);
 	assert_int_equal(events(x, "base.changed"), 0);
+}
+
+/* A registry that does not answer keeps the sweep open, so what was answered in it waits. */
+static void trouble_is_told_once_though_it_is_asked_again_in_the_same_sweep(void **state)
+{
+	struct scene *x = *state;
+	struct bw_schedule_options o = x->options.schedule;
+
+	move(A, "a");
+	track(x, "/src/Dockerfile", ONE);
+	settle(x);
+	fake.silent = "r1.example";
+	track(x, "/src/silent/Dockerfile", "FROM r1.example/app:1\n");
+	o.every_ms = 1000;
+	o.jitter_percent = 0;
+	o.retry_ms = 1000;
+	bw_poller_set_schedule(x->poller, &o);
+	fake_say(A, fake_trouble_of(BW_TROUBLE_DNS));
+	run_until_asked(x, 2); /* the silent one, too */
+	virtual_run(10);
+	assert_int_equal(number(x, "SELECT count(*) FROM poll WHERE failures > 0"), 0);
+	(void)bw_schedule_nudge(x->poller->schedule, 1, read_now(x->poller));
+	virtual_run(100);
+	(void)bw_schedule_nudge(x->poller->schedule, 1, read_now(x->poller));
+	arm(x->poller);
+	virtual_run(100);
+	assert_told(x, "trouble " A " dns\n");
+	assert_int_equal(fake.asks, 3);
+	assert_int_equal(number(x, "SELECT failures FROM poll WHERE base_id = 1"), 1);
+}
+
+static void what_could_not_be_asked_is_asked_at_once_when_something_else_is_configured(void **state)
+{
+	struct scene *x = *state;
+
+	move(A, "a");
+	track(x, "/src/Dockerfile", ONE);
+	settle(x);
+	fake_say(A, fake_trouble_of(BW_TROUBLE_AUTH));
+	virtual_run(12 * HOUR);
+	assert_told(x, "trouble " A " auth\n");
+	move(A, "b");
+	stop_poller(x);
+	fake_count_anew();
+	x->options.hurries_failed = true;
+	start_poller(x);
+	reload(x);
+	virtual_run(SECOND);
+	assert_int_equal(fake.asks, 1);
+	assert_told(x, "moved " A " content\n");
+	fake_count_anew();
+	fake_say(A, fake_trouble_of(BW_TROUBLE_AUTH));
+	virtual_run(12 * HOUR);
+	fake_count_anew();
+	for (int i = 0; i < 10; i++) { /* the first list only */
+		reload(x);
+		virtual_run(3 * MINUTE);
+	}
+	assert_in_range(fake.asks, 0, 1);
 }
 
 static void trouble_of_a_base_never_seen_ends_with_its_first_sight(void **state)
@@ -927,6 +1005,7 @@ int main(void)
 		TEST(a_base_that_nobody_wants_any_more_is_dropped),
 		TEST(a_base_that_is_dropped_in_flight_may_answer),
 		TEST(a_reload_keeps_the_due_times),
+		TEST(that_a_new_build_stands_on_what_a_base_has_is_worth_a_word),
 		TEST(a_shorter_interval_holds_at_once),
 		TEST(a_restart_neither_forgets_nor_storms),
 		TEST(a_slow_base_has_one_question_at_a_time),
@@ -939,6 +1018,8 @@ int main(void)
 		TEST(another_process_may_be_faster_while_the_question_is_in_flight),
 		TEST(the_question_of_another_process_counts_at_the_next_reload),
 		TEST(trouble_is_told_once_and_so_is_its_end),
+		TEST(trouble_is_told_once_though_it_is_asked_again_in_the_same_sweep),
+		TEST(what_could_not_be_asked_is_asked_at_once_when_something_else_is_configured),
 		TEST(trouble_of_a_base_never_seen_ends_with_its_first_sight),
 		TEST(a_base_that_moved_while_it_could_not_be_asked_has_moved),
 		TEST(the_guard_of_the_schedule_is_passed_on),

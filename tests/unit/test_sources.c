@@ -387,9 +387,9 @@ static void that_a_repository_is_away_is_said_once_and_that_it_is_back(void **st
 	(void)close(fd);
 	assert_true(n > 0);
 	text[n] = '\0';
-	assert_non_null(strstr(text, "warning: api: list branches: "));
-	assert_non_null(strstr(text, ": as it was known, since 20"));
-	assert_non_null(strstr(text, "info: api: is there again\n"));
+	assert_non_null(strstr(text, "warning: source api: list branches: "));
+	assert_non_null(strstr(text, "; what was known of it stays, since 20"));
+	assert_non_null(strstr(text, "info: source api: is there again\n"));
 	assert_ptr_equal(strchr(strchr(text, '\n') + 1, '\n') + 1, text + n);
 }
 
@@ -462,6 +462,23 @@ static void nothing_is_told_before_all_were_looked_into(void **state)
 	wait_for(s, "x:1 y:1 ");
 }
 
+static void a_repository_that_does_not_answer_is_waited_for_as_long_as_was_said(void **state)
+{
+	struct scene *s = *state;
+
+	make_repository(s);
+	start(s, "sources: [{path: in, name: shop}, {git: r.git}]");
+	wait_for(s, "x:1 y:1 ");
+	bw_sources_free(BW_TAKE(s->sources));
+	sh(s,
+	   "rm -f r.git/packed-refs; mkfifo r.git/packed-refs; mkdir in/b; echo FROM z:1 >in/b/Dockerfile");
+	start(s, "sources: [{path: in, name: shop}, {git: r.git}]");
+	bw_sources_limit_wait(s->sources, 200);
+	wait_for(s, "x:1 y:1 z:1 ");
+	sh(s, "rm in/b/Dockerfile");
+	wait_for(s, "x:1 y:1 ");
+}
+
 static void work_under_way_is_left(void **state)
 {
 	struct scene *s = *state;
@@ -491,6 +508,7 @@ int main(void)
 		TEST(a_configured_build_may_have_any_name),
 		TEST(another_configuration_keeps_what_is_the_same_and_lets_the_rest_go),
 		TEST(nothing_is_told_before_all_were_looked_into),
+		TEST(a_repository_that_does_not_answer_is_waited_for_as_long_as_was_said),
 		TEST(work_under_way_is_left),
 	};
 

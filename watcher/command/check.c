@@ -44,7 +44,7 @@ static void say_kept(const char *name, const char *problem, int64_t since_ms, vo
 	char since[BW_TIME_MAX];
 
 	*(bool *)arg = true;
-	bw_warn("%s: %s: as it was known, since %s", name, problem, bw_time_short(since_ms, since));
+	bw_warn("%s: %s; what was known of it stays, since %s", name, problem, bw_time_short(since_ms, since));
 }
 
 /* Where something was known of it, that was said with since when. */

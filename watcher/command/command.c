@@ -200,12 +200,16 @@ static enum bw_exit run_verb(const struct verb *v, int argc, char **argv)
 	return code;
 }
 
-/* A write to a socket or pipe whose other end has gone is an error to look at, not a reason to die. */
-static void ignore_sigpipe(void)
+/*
+ * A write to a socket or pipe whose other end has gone is an error to look at, not a reason to die. So is one beyond the
+ * limit for the size of files, which is like a full disk.
+ */
+static void ignore_signals_of_writes(void)
 {
 	struct sigaction sa = {.sa_handler = SIG_IGN};
 
 	(void)sigaction(SIGPIPE, &sa, NULL);
+	(void)sigaction(SIGXFSZ, &sa, NULL);
 }
 
 enum bw_exit bw_command_main(int argc, char **argv)
@@ -213,7 +217,7 @@ enum bw_exit bw_command_main(int argc, char **argv)
 	const char *first = argc > 1 ? argv[1] : NULL;
 	const struct verb *v = first ? find_verb(first) : NULL;
 
-	ignore_sigpipe();
+	ignore_signals_of_writes();
 	if (v)
 		return run_verb(v, argc - 2, argv + 2);
 	if (bw_text_is(first, "--version") || bw_text_is(first, "-V")) {

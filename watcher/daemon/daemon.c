@@ -8,17 +8,22 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "daemon/journal.h"
 #include "daemon/post.h"
 #include "daemon/sources.h"
 #include "daemon/states.h"
 #include "daemon/telling.h"
 #include "net/systemd.h"
 #include "store/remind.h"
+#include "store/state.h"
 #include "watch/poller.h"
 
 #define SLOW_TURN_MS 100     /* of the loop: brokers and the watchdog wait meanwhile */
 #define REMIND_MS    3600000 /* how often it is looked for builds to be reminded of */
-#define LOOK_MS	     50	     /* when it only waits for what is in flight */
+#define LOOK_MS	     5	     /* when it only waits for what is in flight */
+#define BESIDE_MS    1000    /* between looks whether another process has written */
+#define SOURCES_MS   5000    /* how long the bases of what was read wait for sources that are slow */
+#define DEAD_MS	     30000   /* at most, how long a dead registry is left alone */
 #define SWAP_MS \
 	60000 /* so long at most, for answers that are in flight when registries are configured anew */
 
@@ -37,7 +42,10 @@ struct bw_daemon {
 	struct bw_poller *poller; /* NULL: a single cycle */
 	struct bw_states *states;
 	struct bw_post *post;
+	struct bw_journal *journal;
 	struct bw_timer *remind;
+	struct bw_timer *beside;   /* events that another process has recorded */
+	int64_t note;		   /* of what was written, as of the last look */
 	struct bw_timer *look;	   /* whether what it waits for has ended */
 	uint64_t patience_ends_ms; /* of that wait, as the loop's time */
 	bool is_settled;	   /* all sources were looked into */
@@ -46,27 +54,11 @@ struct bw_daemon {
 
 /* --- the log -------------------------------------------------------------------------------------- */
 
-static void say_moved(const struct bw_poller_notice *n, const struct bw_log_context *c)
-{
-	const char *class = n->change ? bw_class_name(n->change->class) : "unclassified";
-	const char *moved = n->change && n->change->moved ? n->change->moved : "";
-
-	bw_log_at(BW_LOG_INFO, c, "moved to %s (%s%s%s)", n->answer->digest.text, class, *moved ? ": " : "",
-		  moved);
-}
-
 static void noticed(const struct bw_poller_notice *n, void *arg)
 {
-	BW_AUTOFREE char *name = bw_asprintf("%s/%s:%s", n->registry, n->repository, n->tag);
-	const struct bw_log_context c = {.base = name};
+	const struct bw_daemon *d = arg;
 
-	(void)arg;
-	switch (n->news) {
-	case BW_NEWS_FIRST: bw_log_at(BW_LOG_DEBUG, &c, "first seen, at %s", n->answer->digest.text); break;
-	case BW_NEWS_MOVED: say_moved(n, &c); break;
-	case BW_NEWS_TROUBLE: bw_log_at(BW_LOG_WARN, &c, "cannot be asked: %s", n->answer->message); break;
-	case BW_NEWS_FINE: bw_log_at(BW_LOG_INFO, &c, "answers again"); break;
-	}
+	bw_journal_notice(d->journal, n);
 }
 
 static void stopped(const char *registry, const char *reason, void *arg)
@@ -129,6 +121,17 @@ static void say_settled(const struct bw_daemon *d)
 		found.files, found.files == 1 ? "" : "s");
 }
 
+/* Nobody asks for state but brokers, and a pass over all of it is not for nothing. */
+static void touch(struct bw_daemon *d, const int64_t *ids, size_t count)
+{
+	if (!bw_post_has_broker(d->post))
+		return;
+	if (count > 0)
+		bw_states_touch(d->states, ids, count);
+	else
+		bw_states_touch_all(d->states);
+}
+
 static void settled(void *arg)
 {
 	struct bw_daemon *d = arg;
@@ -141,7 +144,7 @@ static void settled(void *arg)
 		return;
 	}
 	reload_bases(d);
-	bw_states_touch_all(d->states);
+	touch(d, NULL, 0);
 	bw_post_wake(d->post);
 	if (is_first)
 		say_settled(d);
@@ -153,10 +156,7 @@ static void recorded(const int64_t *ids, size_t count, void *arg)
 	struct bw_daemon *d = arg;
 
 	bw_post_wake(d->post);
-	if (count > 0)
-		bw_states_touch(d->states, ids, count);
-	else
-		bw_states_touch_all(d->states);
+	touch(d, ids, count);
 }
 
 static void remind(void *arg)
@@ -176,6 +176,17 @@ static void remind(void *arg)
 	bw_timer_start(d->remind, REMIND_MS);
 }
 
+/* What a `check` beside us has recorded is ours to send. That the store cannot be read others say. */
+static void look_beside(void *arg)
+{
+	struct bw_daemon *d = arg;
+	bool has_changed = false;
+
+	if (bw_store_has_changed(d->store, &d->note, &has_changed, NULL) == 0 && has_changed)
+		bw_post_wake(d->post);
+	bw_timer_start(d->beside, BESIDE_MS);
+}
+
 /* --- making it ------------------------------------------------------------------------------------ */
 
 static struct bw_schedule_options schedule_of(const struct bw_conf *c)
@@ -190,11 +201,32 @@ static struct bw_schedule_options schedule_of(const struct bw_conf *c)
 	return o;
 }
 
-static void make_poller(struct bw_daemon *d)
+/*
+ * A dead registry is left alone within a sweep, but asked in the next one: what counts as a failure is a question that
+ * was really asked.
+ */
+static uint32_t dead_ms_of(const struct bw_conf *c)
+{
+	return c->poll.every_ms / 2 < DEAD_MS ? (uint32_t)(c->poll.every_ms / 2) : DEAD_MS;
+}
+
+static int open_registries(const struct bw_daemon *d, const struct bw_conf *c, struct bw_registries *ret,
+			   struct bw_err *err)
+{
+	struct bw_registries_given given = *d->options.given;
+
+	if (!d->options.is_once)
+		given.dead_ms = dead_ms_of(c);
+	return bw_registries_open(d->loop, c, &given, ret, err);
+}
+
+/* `is_anew`: who could not be asked may be with what is configured now. */
+static void make_poller(struct bw_daemon *d, bool is_anew)
 {
 	const struct bw_poller_options o = {.schedule = schedule_of(d->conf),
 					    .settle_ms = (uint32_t)d->conf->poll.settle_ms,
-					    .events = &d->events};
+					    .events = &d->events,
+					    .hurries_failed = is_anew};
 	const struct bw_poller_hooks hooks = {.noticed = noticed,
 					      .recorded = recorded,
 					      .store_failed = store_failed,
@@ -235,8 +267,11 @@ static int make_sources(struct bw_daemon *d, struct bw_err *err)
 	const struct bw_sources_hooks hooks = {.settled = settled, .failed = read_failed, .arg = d};
 	const char *db = bw_store_path(d->store), *slash = strrchr(db, '/');
 	BW_AUTOFREE char *git = slash ? bw_asprintf("%.*s/git", (int)(slash - db), db) : bw_strdup("git");
+	int rc = bw_sources_new(d->loop, d->store, git, d->conf, &hooks, &d->sources, err);
 
-	return bw_sources_new(d->loop, d->store, git, d->conf, &hooks, &d->sources, err);
+	if (rc == 0 && !d->options.is_once) /* a single cycle has nothing to do meanwhile */
+		bw_sources_limit_wait(d->sources, SOURCES_MS);
+	return rc;
 }
 
 static int put_sinks(struct bw_daemon *d, struct bw_err *err)
@@ -262,14 +297,14 @@ static int make_all(struct bw_daemon *d, struct bw_err *err)
 	use_telling(d, t);
 	rc = put_sinks(d, err);
 	if (rc == 0)
-		rc = bw_registries_open(d->loop, d->conf, d->options.given, &d->registries, err);
+		rc = open_registries(d, d->conf, &d->registries, err);
 	d->states = bw_states_new(d->loop, d->store, read_failed, d);
 	if (rc == 0)
 		rc = make_post(d, err);
 	if (rc == 0)
 		rc = make_sources(d, err);
 	if (rc == 0 && !d->options.is_once)
-		make_poller(d);
+		make_poller(d, false);
 	return rc;
 }
 
@@ -293,7 +328,7 @@ static void end_swap(struct bw_daemon *d)
 	bw_registries_close(&d->registries);
 	d->registries = d->next;
 	d->next = (struct bw_registries){0};
-	make_poller(d);
+	make_poller(d, true);
 	if (d->is_settled)
 		reload_bases(d);
 }
@@ -311,10 +346,13 @@ static bool is_empty(const struct bw_conf_difference *x)
 	return x->added.count + x->removed.count + x->changed.count == 0;
 }
 
-/* A password may be another one though its name is the same. */
-static bool must_swap(const struct bw_conf *c, const struct bw_conf_change *x)
+/*
+ * A password may be another one though its name is the same. What is read once by clients and poller goes the same way.
+ */
+static bool must_swap(const struct bw_daemon *d, const struct bw_conf *c, const struct bw_conf_change *x)
 {
-	return !is_empty(&x->registries) || has_log_in(c);
+	return !is_empty(&x->registries) || has_log_in(c) || dead_ms_of(d->conf) != dead_ms_of(c) ||
+	       d->conf->poll.settle_ms != c->poll.settle_ms;
 }
 
 static void say_change(const struct bw_conf_change *x)
@@ -342,6 +380,8 @@ static void use_conf(struct bw_daemon *d, struct bw_conf *c, const struct bw_con
 	else if (x->poll)
 		bw_poller_set_schedule(d->poller, &schedule);
 	bw_timer_start(d->remind, 0);
+	if (d->is_settled)
+		touch(d, NULL, 0); /* a broker may be the first */
 	bw_conf_free(old);
 }
 
@@ -352,8 +392,8 @@ static int apply(struct bw_daemon *d, struct bw_conf *c, const struct bw_conf_ch
 	struct bw_telling *t = NULL;
 	int rc = make_telling(c, &t, err);
 
-	if (rc == 0 && (must_swap(c, x) || d->conf->poll.settle_ms != c->poll.settle_ms))
-		rc = bw_registries_open(d->loop, c, d->options.given, &next, err);
+	if (rc == 0 && must_swap(d, c, x))
+		rc = open_registries(d, c, &next, err);
 	if (rc == 0)
 		rc = bw_post_set(d->post, c, &x->sinks, err);
 	if (rc == 0) {
@@ -431,6 +471,7 @@ static void stop(struct bw_daemon *d)
 	bw_systemd_stopping(d->systemd);
 	bw_sources_free(BW_TAKE(d->sources));
 	bw_timer_stop(d->remind);
+	bw_timer_stop(d->beside);
 	bw_poller_drain(d->poller);
 	bw_post_drain(d->post);
 	d->patience_ends_ms = bw_loop_now(d->loop) + BW_DAEMON_GRACE_MS;
@@ -466,6 +507,7 @@ static int make_loop(struct bw_daemon *d, struct bw_err *err)
 		return rc;
 	d->systemd = bw_systemd_new(d->loop);
 	d->remind = bw_timer_new(d->loop, remind, d);
+	d->beside = bw_timer_new(d->loop, look_beside, d);
 	d->look = bw_timer_new(d->loop, look_for_end, d);
 	bw_loop_on_slow(d->loop, SLOW_TURN_MS, turn_was_slow, d);
 	return 0;
@@ -481,6 +523,7 @@ int bw_daemon_new(struct bw_store *s, const struct bw_daemon_options *o, struct 
 	d->options = *o;
 	d->conf = o->conf;
 	d->instance = bw_telling_instance(o->conf);
+	d->journal = bw_journal_new();
 	rc = make_loop(d, err);
 	if (rc == 0)
 		rc = make_all(d, err);
@@ -503,7 +546,9 @@ void bw_daemon_free(struct bw_daemon *d)
 	bw_sources_free(d->sources);
 	bw_post_free(d->post);
 	bw_states_free(d->states);
+	bw_journal_free(d->journal);
 	bw_timer_free(d->remind);
+	bw_timer_free(d->beside);
 	bw_timer_free(d->look);
 	bw_systemd_free(d->systemd);
 	bw_signal_free(d->on_int);
@@ -521,6 +566,7 @@ void bw_daemon_free(struct bw_daemon *d)
 void bw_daemon_run(struct bw_daemon *d)
 {
 	bw_timer_start(d->remind, 0);
+	bw_timer_start(d->beside, 0);
 	bw_systemd_ready(d->systemd);
 	bw_loop_run(d->loop);
 	bw_info("ended");
@@ -530,7 +576,7 @@ static void deliver(struct bw_daemon *d)
 {
 	remind(d);
 	bw_timer_stop(d->remind);
-	bw_states_touch_all(d->states);
+	touch(d, NULL, 0);
 	bw_post_wake(d->post);
 	d->patience_ends_ms = bw_loop_now(d->loop) + BW_DAEMON_DELIVERY_MS;
 	bw_timer_start(d->look, 0);

@@ -11,6 +11,8 @@
 #include "daemon/tracked.h"
 #include "store/build.h"
 
+#define MAX_SAID 1000 /* warnings that are remembered of a source that is only read in parts */
+
 struct bw_job *bw_job_new(struct bw_sources *all, struct bw_origin *o)
 {
 	struct bw_job *j = BW_NEW(struct bw_job);
@@ -131,6 +133,16 @@ static bool subtract(struct bw_ids *ids, struct bw_ids *others)
 	return kept > 0 || common < others->count;
 }
 
+int bw_job_presume(struct bw_job *j, struct bw_store *s, struct bw_err *err)
+{
+	int rc;
+
+	if (j->was_seen || j->ids.count > 0)
+		return 0;
+	rc = bw_tracked_list(s, &j->origin, &j->ids, err);
+	return rc < 0 ? rc : bw_store_choose_builds(s, j->ids.items, j->ids.count, err);
+}
+
 /* --- putting --------------------------------------------------------------------------------------- */
 
 void bw_job_take(struct bw_job *j, struct bw_store *s, struct bw_looked *x)
@@ -153,11 +165,21 @@ int bw_job_put_some(struct bw_job *j, struct bw_err *err)
 
 /* --- what people are told -------------------------------------------------------------------------- */
 
+/* Was all of it read anew, so that what is not said again is not so any more? */
+static bool is_whole(const struct bw_looked *x)
+{
+	for (size_t i = 0; i < x->fetched.count; i++)
+		if (x->fetched.branches[i].is_unchanged)
+			return false;
+	return !x->problem && !x->fetched.problem;
+}
+
 /* Each once, as long as it is so. */
 static void say_warnings(struct bw_job *j)
 {
 	const struct bw_looked *x = j->looked;
-	struct bw_map *now = bw_map_new();
+	bool is_anew = is_whole(x) || bw_map_count(j->said) > MAX_SAID;
+	struct bw_map *now = is_anew ? bw_map_new() : j->said;
 
 	for (size_t i = 0; i < x->warning_count; i++) {
 		bool is_new = !bw_map_get(j->said, x->warnings[i]);
@@ -165,7 +187,8 @@ static void say_warnings(struct bw_job *j)
 		if (!bw_map_put(now, x->warnings[i], j) && is_new)
 			bw_warn("%s", x->warnings[i]);
 	}
-	bw_map_free(j->said, NULL);
+	if (is_anew)
+		bw_map_free(j->said, NULL);
 	j->said = now;
 }
 
@@ -178,19 +201,30 @@ static void note_since(const char *name, const char *problem, int64_t since_ms, 
 		*since = since_ms;
 }
 
+/* A folder without a name is called by its path, which what is wrong with it begins with, too. */
+static const char *without_name(const struct bw_job *j, const char *problem)
+{
+	size_t len = strlen(j->origin.shown);
+
+	if (strncmp(problem, j->origin.shown, len) == 0 && strncmp(problem + len, ": ", 2) == 0)
+		return problem + len + 2;
+	return problem;
+}
+
 /* Once when it becomes so, once when it is over. */
 static bool say_problem(struct bw_job *j, const char *problem, int64_t since_ms)
 {
+	const struct bw_log_context c = {.source = j->origin.shown};
 	char since[BW_TIME_MAX];
 	bool was = j->problem != NULL;
 
 	if (problem && !was && since_ms)
-		bw_warn("%s: %s: as it was known, since %s", j->origin.shown, problem,
-			bw_time_short(since_ms, since));
+		bw_log_at(BW_LOG_WARN, &c, "%s; what was known of it stays, since %s",
+			  without_name(j, problem), bw_time_short(since_ms, since));
 	else if (problem && !was)
-		bw_warn("%s: %s", j->origin.shown, problem);
+		bw_log_at(BW_LOG_WARN, &c, "%s", without_name(j, problem));
 	if (!problem && was)
-		bw_info("%s: is there again", j->origin.shown);
+		bw_log_at(BW_LOG_INFO, &c, "is there again");
 	free(j->problem);
 	j->problem = bw_strdup_null(problem);
 	return was != (problem != NULL);
@@ -234,13 +268,8 @@ static int end_replaced(const struct settling *x, struct bw_err *err)
 static int settle_lost(struct settling *x, struct bw_err *err)
 {
 	struct bw_job *j = x->job;
-	int rc = 0;
+	int rc = bw_job_presume(j, x->store, err);
 
-	if (!j->was_seen && j->ids.count == 0) {
-		rc = bw_tracked_list(x->store, &j->origin, &j->ids, err);
-		if (rc == 0)
-			rc = bw_store_choose_builds(x->store, j->ids.items, j->ids.count, err);
-	}
 	x->changed = say_problem(j, j->looked->problem, bw_clock_ms()) || x->changed;
 	return rc;
 }

@@ -47,6 +47,8 @@ bool bw_job_has(const struct bw_job *j, int64_t build_id);
 /* Calls `fn` with all ids of its builds, in one or more lists. */
 void bw_job_each_ids(const struct bw_job *j, void (*fn)(const struct bw_ids *ids, void *arg), void *arg);
 
+/* Not looked into yet: what the store knows of it is meant and chosen until it was. */
+int bw_job_presume(struct bw_job *j, struct bw_store *s, struct bw_err *err) BW_NODISCARD;
 /* A look has ended: takes `x` over. */
 void bw_job_take(struct bw_job *j, struct bw_store *s, struct bw_looked *x);
 /* Puts the next batch. 1: there is more; 0: all is put, and bw_job_settle() has to follow. */

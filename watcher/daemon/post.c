@@ -48,18 +48,25 @@ static void say_failing(struct link *k, const char *message)
 }
 
 /* What waits for a far away attempt need not: there may be hours of it. */
-static void say_fine(struct link *k)
+static void hurry(const struct link *k)
 {
 	const struct bw_log_context c = about(k);
 	struct bw_err err = BW_ERR_INIT;
+
+	if (bw_store_sink_due_now(k->post->store, k->name, bw_clock_ms(), &err) < 0)
+		bw_log_at(BW_LOG_WARN, &c, "%s; deliveries wait for their own time", err.msg);
+	bw_outbox_revive(k->post->outbox, k->name);
+}
+
+static void say_fine(struct link *k)
+{
+	const struct bw_log_context c = about(k);
 
 	if (!k->is_failing)
 		return;
 	k->is_failing = false;
 	bw_log_at(BW_LOG_INFO, &c, "reached again");
-	if (bw_store_sink_due_now(k->post->store, k->name, bw_clock_ms(), &err) < 0)
-		bw_log_at(BW_LOG_WARN, &c, "%s; deliveries wait for their own time", err.msg);
-	bw_outbox_revive(k->post->outbox, k->name);
+	hurry(k);
 }
 
 static struct link *find(const struct bw_post *p, const char *name)
@@ -82,7 +89,7 @@ static void attempted(const struct bw_outbox_attempt *a, void *arg)
 		return;
 	switch (a->result) {
 	case BW_SINK_OK:
-		bw_log_at(BW_LOG_INFO, &c, "has %s of %s", a->type, a->subject);
+		bw_log_at(BW_LOG_INFO, &c, "delivered %s of %s", a->type, a->subject);
 		say_fine(k);
 		break;
 	case BW_SINK_RETRY: say_failing(k, a->message[0] ? a->message : "no reason was given"); break;
@@ -183,6 +190,7 @@ static int make_sink(struct bw_post *p, const struct bw_conf_sink *s, const stru
 	k->next = p->links;
 	p->links = k;
 	bw_outbox_add(p->outbox, k->name, made.sink);
+	hurry(k); /* it may fail no longer, with another token, say */
 	if (k->mqtt && p->states)
 		bw_states_add(p->states, k->mqtt);
 	return 0;

@@ -6,18 +6,21 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/mem.h"
 #include "image/digest.h"
 #include "store/build.h"
 #include "store/identity.h"
 #include "store/outbox.h"
 #include "store/state.h"
 
+#define SHORT_ID 12 /* of an event's id in the log: `events show` takes the beginning */
+
 struct work {
 	const struct bw_mqtt_rebuilt *said;
 	struct bw_store *store;
 	struct bw_done_counts counts;
 	int64_t build_id;
-	char on[BW_DIGEST_SHORT_MAX + sizeof("event ")];
+	char on[BW_DIGEST_SHORT_MAX + sizeof(" on ")]; /* empty: what the event names */
 };
 
 static int take_digest(struct work *w, struct bw_err *err)
@@ -29,7 +32,7 @@ static int take_digest(struct work *w, struct bw_err *err)
 
 	if (rc < 0)
 		return rc;
-	(void)snprintf(w->on, sizeof(w->on), "%s", bw_digest_short(text, brief));
+	(void)snprintf(w->on, sizeof(w->on), " on %s", bw_digest_short(text, brief));
 	return bw_store_done_build(w->store, w->said->build, &d, bw_clock_ms(), &w->counts, &w->build_id,
 				   err);
 }
@@ -52,7 +55,6 @@ static int take_event(struct work *w, struct bw_err *err)
 
 	if (rc < 0)
 		return rc;
-	(void)snprintf(w->on, sizeof(w->on), "event %.12s", e.id);
 	w->build_id = e.build_id;
 	if (e.build_id == 0)
 		rc = bw_fail(err, BW_E_GONE, "the event %.12s asks for no build that there is", e.id);
@@ -70,21 +72,22 @@ static void say(const struct work *w, const struct bw_log_context *where)
 
 	if (c->moved > 0)
 		bw_log_at(BW_LOG_WARN, where,
-			  "rebuilt on %s: %zu of its bases closed, %zu moved on since: still stale", w->on,
+			  "rebuilt%s: %zu of its bases closed, %zu moved on since: still stale", w->on,
 			  c->closed, c->moved);
 	else if (c->closed > 0)
-		bw_log_at(BW_LOG_INFO, where, "rebuilt on %s: %zu of its bases closed", w->on, c->closed);
+		bw_log_at(BW_LOG_INFO, where, "rebuilt%s: %zu of its bases closed", w->on, c->closed);
 	else if (c->pinned > 0)
 		bw_log_at(BW_LOG_WARN, where,
-			  "rebuilt on %s: nothing to close, %zu of its bases wait for a new pin", w->on,
+			  "rebuilt%s: nothing to close, %zu of its bases wait for a new pin", w->on,
 			  c->pinned);
 	else
-		bw_log_at(BW_LOG_INFO, where, "rebuilt on %s: nothing was outstanding", w->on);
+		bw_log_at(BW_LOG_INFO, where, "rebuilt%s: nothing was outstanding", w->on);
 }
 
 void bw_rebuilt_take(const struct bw_mqtt_rebuilt *r, struct bw_store *s, struct bw_states *x)
 {
-	const struct bw_log_context where = {.build = r->build, .event = r->event};
+	BW_AUTOFREE char *event = r->event ? bw_strndup(r->event, SHORT_ID) : NULL;
+	const struct bw_log_context where = {.build = r->build, .event = event};
 	struct work w = {.said = r, .store = s};
 	struct bw_err err = BW_ERR_INIT;
 

@@ -89,6 +89,7 @@ static int make_clients(struct bw_loop *l, const struct hosts *hosts, const stru
 		.connect_timeout_ms = g->connect_timeout_ms,
 		.answer_timeout_ms = g->answer_timeout_ms,
 		.give_up_ms = g->give_up_ms,
+		.dead_ms = g->dead_ms,
 	};
 	int rc = bw_registry_new(l, &o, &x->clients.own, err);
 

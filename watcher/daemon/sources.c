@@ -35,6 +35,9 @@ struct bw_sources {
 	struct bw_timer *starter; /* of looks that are due */
 	struct bw_timer *putter;  /* of the next batch */
 	struct bw_timer *teller;
+	struct bw_timer *patience;
+	uint32_t patience_ms;
+	bool is_impatient;     /* it does not wait for all any more */
 	bool is_watching_hard; /* not all folders can be watched, which was said */
 	bool has_news;
 };
@@ -64,7 +67,7 @@ static void tell(void *arg)
 {
 	struct bw_sources *x = arg;
 
-	if (!x->has_news || !all_seen(x))
+	if (!x->has_news || !(x->is_impatient || all_seen(x)))
 		return;
 	x->has_news = false;
 	x->hooks.settled(x->hooks.arg);
@@ -75,6 +78,35 @@ static void tell_soon(struct bw_sources *x)
 	x->has_news = true;
 	if (!bw_timer_is_armed(x->teller))
 		bw_timer_start(x->teller, GATHER_MS);
+}
+
+/* A server that accepts and then says nothing holds up nobody else's builds. */
+static void lose_patience(void *arg)
+{
+	struct bw_sources *x = arg;
+	struct bw_err err = BW_ERR_INIT;
+	int rc = 0;
+
+	if (all_seen(x))
+		return;
+	x->is_impatient = true;
+	for (size_t i = 0; i < x->count && rc == 0; i++) {
+		const struct bw_log_context c = {.source = x->jobs[i]->origin.shown};
+
+		if (!x->jobs[i]->was_seen)
+			bw_log_at(BW_LOG_INFO, &c, "takes its time; until then what was known of it counts");
+		rc = bw_job_presume(x->jobs[i], x->store, &err);
+	}
+	if (rc < 0)
+		x->hooks.failed(&err, x->hooks.arg);
+	tell_soon(x);
+}
+
+static void be_patient(struct bw_sources *x)
+{
+	x->is_impatient = false;
+	if (x->patience_ms > 0)
+		bw_timer_start(x->patience, x->patience_ms);
 }
 
 /* --- chosen builds --------------------------------------------------------------------------------- */
@@ -375,6 +407,7 @@ static int set(struct bw_sources *x, const struct bw_conf *c, struct bw_err *err
 	take_origins(x, &o);
 	bw_origins_done(&o);
 	x->poll = c->poll;
+	be_patient(x);
 	for (size_t i = 0; i < x->count; i++) {
 		struct bw_job *j = x->jobs[i];
 
@@ -396,6 +429,7 @@ int bw_sources_new(struct bw_loop *l, struct bw_store *s, const char *state, con
 	x->starter = bw_timer_new(l, start_due, x);
 	x->putter = bw_timer_new(l, put_some, x);
 	x->teller = bw_timer_new(l, tell, x);
+	x->patience = bw_timer_new(l, lose_patience, x);
 	rc = bw_store_choose_none(s, err);
 	if (rc == 0)
 		rc = set(x, c, err);
@@ -420,6 +454,7 @@ void bw_sources_free(struct bw_sources *x)
 	bw_timer_free(x->starter);
 	bw_timer_free(x->putter);
 	bw_timer_free(x->teller);
+	bw_timer_free(x->patience);
 	free(x->state);
 	free(x);
 }
@@ -432,6 +467,12 @@ void bw_sources_set(struct bw_sources *x, const struct bw_conf *c)
 		bw_error("%s: the sources stay as they were", err.msg);
 	else
 		tell_soon(x);
+}
+
+void bw_sources_limit_wait(struct bw_sources *x, uint32_t ms)
+{
+	x->patience_ms = ms;
+	be_patient(x);
 }
 
 void bw_sources_rescan(struct bw_sources *x)

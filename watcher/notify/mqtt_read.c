@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/mem.h"
 #include "core/text.h"
 
 #define MAX_BUILD 4096 /* bytes of its id */
@@ -15,21 +16,86 @@ static bool is_attribute(const char *name)
 	       !bw_text_is(name, "data");
 }
 
-size_t bw_mqtt_read_attributes(const char *json, size_t len,
-			       struct bw_mqtt_property out[BW_MQTT_MAX_ATTRIBUTES], json_t **ret_root)
+/*
+ * A tree of each event would cost more than all the rest of sending it, so these few members are cut out of a copy of
+ * the text. Whoever wrote it, nothing behind its end is read.
+ */
+
+/* Behind the string that begins at `s`, or at the end of the text. */
+static char *skip_string(char *s)
 {
-	json_t *root = json_loadb(json, len, 0, NULL), *value;
-	const char *name;
+	for (s++; *s && *s != '"'; s++)
+		if (*s == '\\' && s[1])
+			s++;
+	return *s ? s + 1 : s;
+}
+
+/* Behind a value of any kind: at the comma or the bracket that ends it. */
+static char *skip_value(char *s)
+{
+	size_t depth = 0;
+
+	while (*s) {
+		if (depth == 0 && strchr(",}]", *s))
+			return s;
+		if (*s == '{' || *s == '[')
+			depth++;
+		else if (*s == '}' || *s == ']')
+			depth--;
+		s = *s == '"' ? skip_string(s) : s + 1;
+	}
+	return s;
+}
+
+/* What is between the quotes, in place: with escapes it is never shorter than without. NULL: not to be read. */
+static char *decode(char *begin, char *end)
+{
+	json_t *value;
+
+	if (end - begin < 2 || end[-1] != '"')
+		return NULL;
+	if (!memchr(begin, '\\', (size_t)(end - begin))) {
+		end[-1] = '\0';
+		return begin + 1;
+	}
+	value = json_loadb(begin, (size_t)(end - begin), JSON_DECODE_ANY, NULL);
+	if (value)
+		memcpy(begin, json_string_value(value), json_string_length(value) + 1);
+	json_decref(value);
+	return value ? begin : NULL;
+}
+
+/* The member at `s`, if it is one; `ret_end` is behind it. */
+static bool read_attribute(char *s, struct bw_mqtt_property *ret, char **ret_end)
+{
+	char *colon, *name, *value;
+
+	*ret_end = s + strlen(s);
+	if (*s != '"')
+		return false;
+	colon = skip_string(s);
+	if (*colon != ':')
+		return false;
+	*ret_end = skip_value(colon + 1);
+	if (colon[1] != '"')
+		return false;
+	name = decode(s, colon);
+	value = decode(colon + 1, *ret_end);
+	if (!name || !value || !is_attribute(name))
+		return false;
+	*ret = (struct bw_mqtt_property){.name = name, .value = value};
+	return true;
+}
+
+size_t bw_mqtt_read_attributes(const char *json, size_t len,
+			       struct bw_mqtt_property out[BW_MQTT_MAX_ATTRIBUTES], char **ret_text)
+{
+	char *at = bw_strndup(json, len);
 	size_t count = 0;
 
-	*ret_root = root;
-	json_object_foreach(root, name, value)
-	{
-		if (count < BW_MQTT_MAX_ATTRIBUTES && json_is_string(value) && is_attribute(name)) {
-			out[count].name = name;
-			out[count++].value = json_string_value(value);
-		}
-	}
+	*ret_text = at;
+	while ((*at == '{' || *at == ',') && count < BW_MQTT_MAX_ATTRIBUTES)
+		count += read_attribute(at + 1, &out[count], &at);
 	return count;
 }
 

@@ -13,11 +13,11 @@
 #define BW_MQTT_MAX_ATTRIBUTES 16
 
 /*
- * The attributes of a CloudEvent: members of the outermost object that are text, but for the data. `ret_root` holds
- * the strings; release it by json_decref(). 0 attributes when it is none.
+ * The attributes of a CloudEvent of ours: members of the outermost object that are text, but for the data. `ret_text`
+ * holds the strings; release it by free(). Where it is not JSON, there may be fewer.
  */
 size_t bw_mqtt_read_attributes(const char *json, size_t len,
-			       struct bw_mqtt_property out[BW_MQTT_MAX_ATTRIBUTES], json_t **ret_root);
+			       struct bw_mqtt_property out[BW_MQTT_MAX_ATTRIBUTES], char **ret_text);
 
 /* A message on done. `ret_root` holds the strings. BW_E_PEER says what is wrong with it. */
 int bw_mqtt_read_rebuilt(const char *payload, size_t len, struct bw_mqtt_rebuilt *ret, json_t **ret_root,

@@ -149,19 +149,16 @@ static int publish_event(struct bw_mqtt_sink *s, struct delivery *d, struct bw_e
 	struct bw_mqtt_property properties[BW_MQTT_MAX_ATTRIBUTES];
 	struct bw_mqtt_publication p = {.payload = d->event.json, .len = d->event.len, .qos = s->qos};
 	BW_AUTOBUF struct bw_buf topic;
-	json_t *root = NULL;
-	int rc;
+	BW_AUTOFREE char *text = NULL;
 
 	bw_buf_init(&topic, BW_MQTT_MAX_TOPIC);
 	if (!bw_mqtt_topic_make(&topic, s->prefix, "events", d->event.type))
 		return bw_fail(err, BW_E_INPUT, "the type of the event makes no topic");
 	p.topic = bw_buf_str(&topic);
 	p.content_type = CONTENT_TYPE;
-	p.property_count = bw_mqtt_read_attributes(d->event.json, d->event.len, properties, &root);
+	p.property_count = bw_mqtt_read_attributes(d->event.json, d->event.len, properties, &text);
 	p.properties = properties;
-	rc = bw_mqtt_publish(s->session, &p, on_published, d, err);
-	json_decref(root);
-	return rc;
+	return bw_mqtt_publish(s->session, &p, on_published, d, err);
 }
 
 static void arm(struct bw_mqtt_sink *s)

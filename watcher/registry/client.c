@@ -45,6 +45,7 @@ int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, stru
 	r->connect_timeout_ms = or_default(o->connect_timeout_ms, 5000);
 	r->answer_timeout_ms = or_default(o->answer_timeout_ms, 10000);
 	r->give_up_ms = or_default(o->give_up_ms, 30000);
+	r->dead_ms = or_default(o->dead_ms, 30000);
 	r->first_retry_ms = 250;
 	r->next_retry_ms = 1000;
 	bw_buf_init(&r->url, MAX_URL_BYTES);

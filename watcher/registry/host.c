@@ -111,7 +111,7 @@ void bw_host_silent(struct bw_host *h, const struct bw_failure *f)
 {
 	h->silences++;
 	if (h->silences >= MAX_SILENCES)
-		bw_host_fail(h, f, BW_HOST_FAILED_MS);
+		bw_host_fail(h, f, h->registry->dead_ms);
 	else if (h->state != BW_HOST_FAILED)
 		set_state(h, BW_HOST_OPEN);
 }

@@ -10,9 +10,8 @@
 #include "registry/internal.h"
 #include "registry/login.h"
 
-#define BW_HOST_QUEUE	  64	/* questions that one registry may hold back */
-#define BW_HOST_STREAMS	  32	/* in flight over HTTP/2; more are not faster */
-#define BW_HOST_FAILED_MS 30000 /* how long a dead registry is left alone */
+#define BW_HOST_QUEUE	64 /* questions that one registry may hold back */
+#define BW_HOST_STREAMS 32 /* in flight over HTTP/2; more are not faster */
 
 enum bw_host_state {
 	BW_HOST_NEW,	     /* nobody asked it yet, or not since it failed: the next question goes alone */

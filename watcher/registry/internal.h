@@ -25,7 +25,7 @@ struct bw_registry {
 	struct bw_places places;
 	const struct bw_credentials *credentials;
 	unsigned refuse; /* kinds of addresses, see client.h */
-	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms;
+	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms, dead_ms;
 	uint64_t first_retry_ms,
 		next_retry_ms; /* before the second and the third attempt; tests are impatient */
 

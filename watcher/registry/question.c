@@ -154,7 +154,7 @@ static void blame(struct bw_question *q, const struct bw_failure *f)
 		bw_host_fail(h, f, ms < MAX_THROTTLED_MS ? ms : MAX_THROTTLED_MS);
 	else if (f->is_of_host &&
 		 (f->is_of_realm ? h->login.last_token_ms : h->last_answer_ms) < q->started_ms)
-		bw_host_fail(h, f, BW_HOST_FAILED_MS);
+		bw_host_fail(h, f, h->registry->dead_ms);
 	else if (f->trouble == BW_TROUBLE_CONNECTION)
 		bw_host_silent(h, f);
 }

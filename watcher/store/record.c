@@ -265,8 +265,10 @@ static int record_compared(struct bw_store *s, const struct bw_seen *x, struct r
 		return record_trouble(s, x, r, err);
 	if (!bw_digest_is_set(&old.digest))
 		return 0; /* "as before" of a base that was never seen says nothing */
-	if (!x->answer || bw_digest_equal(&old.digest, &x->answer->digest))
+	if (!x->answer || bw_digest_equal(&old.digest, &x->answer->digest)) {
+		r->counts.named += old.newly_named;
 		return record_same(s, x, &old, err);
+	}
 	return is_overtaken(x, &old) ? 0 : record_change(s, x, &old, r, err);
 }
 

@@ -3,7 +3,7 @@
 
 #include "store/sql.h"
 
-enum { GIT_NAME, GIT_URL, GIT_BRANCH, GIT_COMMIT, GIT_CHECKED, GIT_PROBLEM, GIT_SINCE };
+enum { GIT_NAME, GIT_URL, GIT_BRANCH, GIT_COMMIT, GIT_CHECKED, GIT_PROBLEM, GIT_SINCE, GIT_CHOSEN };
 
 struct put {
 	const struct bw_source_row *row;
@@ -53,6 +53,7 @@ int bw_store_each_git_source(struct bw_store *s, const char *name, bw_source_fn 
 			.checked_ms = bw_sql_column_int(q, GIT_CHECKED),
 			.problem = bw_sql_column(q, GIT_PROBLEM),
 			.problem_since_ms = bw_sql_column_int(q, GIT_SINCE),
+			.has_chosen = bw_sql_column_int(q, GIT_CHOSEN) != 0,
 		};
 
 		rc = bw_sql_columns_ok(s, err);

@@ -189,8 +189,10 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" problem = excluded.problem,"
 		" problem_since = CASE WHEN ?6 IS NOT NULL THEN coalesce(problem_since, ?5) END",
 	[BW_SQL_GIT_SOURCES] =
-		"SELECT name, url, branch, commit_id, checked_at, problem, problem_since FROM source"
-		" WHERE url IS NOT NULL AND (?1 IS NULL OR name = ?1) ORDER BY name",
+		"SELECT name, url, branch, commit_id, checked_at, problem, problem_since,"
+		" EXISTS(SELECT 1 FROM build_file f JOIN build t ON t.build_file_id = f.id"
+		"  JOIN temp.chosen c ON c.build_id = t.id WHERE f.source_id = source.id)"
+		" FROM source WHERE url IS NOT NULL AND (?1 IS NULL OR name = ?1) ORDER BY name",
 
 	/* --- which builds are meant; REPLACE, so that those chosen already count as matches ----------- */
 
@@ -305,9 +307,11 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" CROSS JOIN base b ON b.id = u.base_id CROSS JOIN build t ON t.id = u.build_id" FILE_OF_BUILD
 		LEFT_JOIN_CURRENT " WHERE u.base_id = ?2 AND " IS_WANTED " GROUP BY b.id",
 	[BW_SQL_COMPANIONS] =
-		"SELECT DISTINCT v.base_id FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
-		" CROSS JOIN use v INDEXED BY use_build ON v.build_id = u.build_id WHERE u.base_id = ?2 AND " IS_WANTED
-		" AND v.base_id <> ?2 AND v.reachable AND v.ignored_until <= ?1 LIMIT ?3",
+		/* Builds first, each once: one may name a base in thousands of lines. */
+		"SELECT DISTINCT v.base_id FROM (SELECT DISTINCT u.build_id FROM use u INDEXED BY use_base"
+		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id WHERE u.base_id = ?2 AND " IS_WANTED ") met"
+		" CROSS JOIN use v INDEXED BY use_build ON v.build_id = met.build_id"
+		" WHERE v.base_id <> ?2 AND v.reachable AND v.ignored_until <= ?1 LIMIT ?3",
 	/*
 	 * Of all live builds, chosen or not: the change is recorded once for all of them. First what the tag has, which
 	 * the change starts from, then what builds stand on besides.
@@ -549,7 +553,6 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"INSERT INTO sink(name, types, confirms, first_seen, expire_ms) VALUES(?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT(name) DO UPDATE SET types = excluded.types, confirms = excluded.confirms,"
 		" expire_ms = excluded.expire_ms, removed_at = NULL",
-	[BW_SQL_SINK_CONFIRMS] = "SELECT confirms FROM sink WHERE id = ?1",
 	[BW_SQL_EVENT_ADD] =
 		"INSERT INTO event(id, type, subject, at, json, base_id, sighting, build_id, suppressed)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO NOTHING",
@@ -599,9 +602,18 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_DELIVERIES_NEXT] =
 		"SELECT d.next_at FROM sink k CROSS JOIN delivery d INDEXED BY delivery_next"
 		" ON d.sink_id = k.id AND d.is_first = 1 WHERE k.name = ?1 ORDER BY d.next_at LIMIT 1",
+	/* No RETURNING, and no IN: either would build a table of its own for each delivery. */
+	[BW_SQL_DELIVERY_ENDING] =
+		"SELECT d.event, k.confirms FROM delivery d CROSS JOIN sink k ON k.id = d.sink_id"
+		" WHERE d.id = ?1 AND d.state = 'due'",
 	[BW_SQL_DELIVERY_END] =
 		"UPDATE delivery SET state = ?2, is_first = 0, attempts = attempts + 1, ended_at = ?3, error = ?4"
-		" WHERE id = ?1 AND state = 'due' RETURNING subject, event, sink_id",
+		" WHERE id = ?1",
+	/* Behind ?1, which has ended. */
+	[BW_SQL_DELIVERY_NEXT] =
+		"UPDATE delivery SET is_first = 1 WHERE is_first = 0 AND id = (SELECT q.id FROM delivery d"
+		" CROSS JOIN delivery q INDEXED BY delivery_queue ON q.state = 'due' AND q.subject = d.subject"
+		" AND q.sink_id = d.sink_id WHERE d.id = ?1 ORDER BY q.id LIMIT 1)",
 	[BW_SQL_DELIVERY_RETRY] =
 		"UPDATE delivery SET attempts = attempts + 1, next_at = ?2, error = ?3 WHERE id = ?1 AND state = 'due'",
 	[BW_SQL_DELIVERIES_HAVE_EXPIRED] =

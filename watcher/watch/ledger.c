@@ -71,6 +71,11 @@ static void flush_now(void *arg)
 	flush(arg);
 }
 
+void bw_ledger_flush(struct bw_ledger *l)
+{
+	flush(l);
+}
+
 /* The changes with all else that waits, in one transaction: the events of a build are made of what is in it. */
 void bw_ledger_close(struct bw_ledger *l)
 {

@@ -35,6 +35,8 @@ void bw_ledger_close(struct bw_ledger *l);
  * longer than BW_SWEEP_FLUSH_MS.
  */
 void bw_ledger_turn(struct bw_ledger *l);
+/* Writes all but the changes of a sweep that is not over: the next question about a base starts from its last answer. */
+void bw_ledger_flush(struct bw_ledger *l);
 /* What could not be written is tried again. Changes of a sweep that is not over keep waiting. */
 void bw_ledger_retry(struct bw_ledger *l);
 bool bw_ledger_is_empty(const struct bw_ledger *l);

@@ -42,12 +42,14 @@ struct bw_poller {
 	struct bw_timer *timer;
 	struct bw_timer *again; /* after a failure of the store */
 	struct question *flying;
-	struct bw_idmap asking;	  /* the same by base */
-	struct bw_doubts *doubts; /* the last ones; kept until the end of a sweep, out of their own calls */
+	struct bw_idmap asking;	   /* the same by base */
+	struct bw_idmap unwritten; /* bases with an answer that the store does not have yet */
+	struct bw_doubts *doubts;  /* the last ones; kept until the end of a sweep, out of their own calls */
 	bool are_doubts_open;
 	bool has_doubts; /* something came that may have left some */
 	bool has_failed, is_draining;
-	bool is_told; /* of the failure, and not yet of its end */
+	bool hurries_failed; /* with the next list */
+	bool is_told;	     /* of the failure, and not yet of its end */
 	uint64_t asked, sweeps;
 };
 
@@ -169,6 +171,8 @@ static void settle_answer(struct bw_poller *p, const struct bw_probe *x, const s
 			 read_now(p));
 	if (a && !a->trouble && x->digest[0] && !p->is_draining && strcmp(a->digest.text, x->digest) != 0)
 		nudge_companions(p, x->base_id);
+	if (a && !r->change)
+		bw_idmap_put(&p->unwritten, x->base_id, p);
 	bw_ledger_put(p->ledger, x->base_id, a, r->change);
 }
 
@@ -266,13 +270,15 @@ static int make_question(const struct bw_base *b, void *arg, struct bw_err *err)
 	return 0;
 }
 
-/* As the base is now: another process may have asked for it meanwhile. */
+/* As the base is now: with what it answered last, and another process may have asked for it meanwhile. */
 static void ask(struct bw_poller *p, int64_t id)
 {
 	const struct question *before = p->flying;
 	struct bw_err err = BW_ERR_INIT;
 	int rc;
 
+	if (bw_idmap_get(&p->unwritten, id))
+		bw_ledger_flush(p->ledger);
 	if (bw_idmap_get(&p->asking, id)) { /* taken as lost, but it is only slow: one question at a time */
 		bw_schedule_done(p->schedule, id, BW_TROUBLE_TIMEOUT, 0, read_now(p));
 		return;
@@ -331,10 +337,14 @@ static void recorded(const struct bw_seen *seen, size_t count, const struct bw_r
 		p->hooks.store_failed(NULL, p->hooks.arg);
 	p->has_doubts |= c->first + c->changed > 0;
 	for (size_t i = 0; i < count; i++)
-		if (seen[i].answer)
+		if (seen[i].answer) {
+			bw_idmap_remove(&p->unwritten, seen[i].base_id);
 			BW_PUSH(ids, n, capacity) = seen[i].base_id;
+		}
 	if (n > 0)
 		p->hooks.recorded(ids, n, p->hooks.arg);
+	if (c->named > 0) /* what those builds stand on is known now */
+		p->hooks.recorded(NULL, 0, p->hooks.arg);
 	free(ids);
 }
 
@@ -376,6 +386,8 @@ static int put(const struct bw_poll *x, void *arg, struct bw_err *err)
 
 	(void)err;
 	bw_schedule_put(p->schedule, &b, read_now(p));
+	if (p->hurries_failed && x->failures > 0)
+		(void)bw_schedule_nudge(p->schedule, x->id, read_now(p));
 	return 0;
 }
 
@@ -388,6 +400,7 @@ int bw_poller_reload(struct bw_poller *p, struct bw_err *err)
 	if (rc < 0)
 		return rc;
 	(void)bw_schedule_end_list(p->schedule, read_now(p));
+	p->hurries_failed = false;
 	drop_idle_groups(p);
 	p->has_doubts = true;
 	if (!p->flying)
@@ -421,6 +434,7 @@ struct bw_poller *bw_poller_new(struct bw_loop *l, struct bw_store *s, const str
 	p->loop = l;
 	p->store = s;
 	p->hooks = *h;
+	p->hurries_failed = o->hurries_failed;
 	bw_sides_init(&p->sides, l, s, c, o->settle_ms);
 	p->ledger = bw_ledger_new(l, s, o->events, &ledger);
 	p->schedule = bw_schedule_new(&o->schedule, bw_store_uuid(s), &schedule, read_now(p));
@@ -443,6 +457,7 @@ void bw_poller_free(struct bw_poller *p)
 	bw_ledger_free(p->ledger);
 	bw_schedule_free(p->schedule);
 	bw_idmap_done(&p->asking);
+	bw_idmap_done(&p->unwritten);
 	bw_map_free(p->groups, free_groups);
 	bw_timer_free(p->timer);
 	bw_timer_free(p->again);

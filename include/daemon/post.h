@@ -32,6 +32,9 @@ void bw_post_free(struct bw_post *p);
 int bw_post_set(struct bw_post *p, const struct bw_conf *c, const struct bw_conf_difference *d,
 		struct bw_err *err) BW_NODISCARD;
 
+/* What waits for its next attempt may be sent now: the clock was set back, and it would wait until then. */
+void bw_post_hurry(const struct bw_post *p);
+
 /* Is one of the sinks a broker, that wants to be told states? */
 bool bw_post_has_broker(const struct bw_post *p);
 

@@ -25,7 +25,7 @@ struct bw_poller_options {
 enum bw_poller_news {
 	BW_NEWS_FIRST, /* seen for the first time */
 	BW_NEWS_MOVED,
-	BW_NEWS_TROUBLE, /* cannot be asked; told when it begins */
+	BW_NEWS_TROUBLE, /* cannot be asked; told when it begins, as far as this poller knows */
 	BW_NEWS_FINE,	 /* answers again */
 };
 
@@ -68,6 +68,8 @@ void bw_poller_set_schedule(struct bw_poller *p, const struct bw_schedule_option
 
 /* Asks for nothing more; what is in flight may end, and is recorded then. */
 void bw_poller_drain(struct bw_poller *p);
+/* Records what was answered so far though more is in flight: there is no time to wait for it. Not from a hook. */
+void bw_poller_save(struct bw_poller *p);
 /* Nothing is in flight, and everything is recorded. */
 bool bw_poller_is_idle(const struct bw_poller *p);
 

@@ -416,6 +416,24 @@ static void trouble_is_told_once_and_so_is_its_end(void **state)
 	assert_int_equal(events(x, "base.changed"), 0);
 }
 
+static void a_trouble_that_began_before_the_start_is_told_too(void **state)
+{
+	struct scene *x = *state;
+
+	move(A, "a");
+	track(x, "/src/Dockerfile", ONE);
+	settle(x);
+	fake_say(A, fake_trouble_of(BW_TROUBLE_DNS));
+	run_until_asked(x, 1);
+	virtual_run(10 * SECOND);
+	assert_told(x, "trouble " A " dns\n");
+	stop_poller(x);
+	start_poller(x);
+	reload(x);
+	virtual_run(HOUR);
+	assert_told(x, "trouble " A " dns\n");
+}
+
 /* A registry that does not answer keeps the sweep open, so what was answered in it waits. */
 static void trouble_is_told_once_though_it_is_asked_again_in_the_same_sweep(void **state)
 {
@@ -824,6 +842,29 @@ static void what_is_in_flight_may_end_and_nothing_more_is_asked(void **state)
 	assert_int_equal(fake.asks, 0);
 }
 
+/* The end of all patience. */
+static void what_was_answered_is_saved_though_more_is_in_flight(void **state)
+{
+	struct scene *x = *state;
+
+	move(A, "a");
+	move(B, "b");
+	track(x, "/src/Dockerfile", TWO);
+	settle(x);
+	move(A, "c");
+	fake.silent = "r1.example";
+	while (count_told(x, "moved " A) == 0)
+		(void)virtual_step(virtual_loop.now_ms + HOUR);
+	virtual_run(100); /* the other one is asked too, and keeps the sweep open */
+	bw_poller_drain(x->poller);
+	assert_int_equal(events(x, "base.changed"), 0);
+	bw_poller_save(x->poller);
+	assert_false(bw_poller_is_idle(x->poller));
+	assert_int_equal(events(x, "base.changed"), 1);
+	assert_int_equal(events(x, "rebuild.requested"), 1);
+	assert_int_equal(number(x, SIGHTINGS), 3);
+}
+
 static void at_the_end_no_pin_is_looked_up_any_more(void **state)
 {
 	struct scene *x = *state;
@@ -1018,6 +1059,7 @@ int main(void)
 		TEST(another_process_may_be_faster_while_the_question_is_in_flight),
 		TEST(the_question_of_another_process_counts_at_the_next_reload),
 		TEST(trouble_is_told_once_and_so_is_its_end),
+		TEST(a_trouble_that_began_before_the_start_is_told_too),
 		TEST(trouble_is_told_once_though_it_is_asked_again_in_the_same_sweep),
 		TEST(what_could_not_be_asked_is_asked_at_once_when_something_else_is_configured),
 		TEST(trouble_of_a_base_never_seen_ends_with_its_first_sight),
@@ -1040,6 +1082,7 @@ int main(void)
 		TEST(doubts_in_flight_can_be_freed),
 		TEST(what_was_not_recorded_is_seen_again_after_a_restart),
 		TEST(a_hook_may_reload),
+		TEST(what_was_answered_is_saved_though_more_is_in_flight),
 		TEST(a_hook_may_drain),
 		TEST(a_hook_may_drain_a_store_that_fails),
 	};

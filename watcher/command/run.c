@@ -112,7 +112,7 @@ static int run(const struct bw_args *a, struct bw_store *s, struct bw_conf *c, e
 	return rc;
 }
 
-/* One daemon for a database, from before it is looked at. */
+/* One daemon for a database. */
 static int run_locked(const struct bw_args *a, struct bw_conf *c, enum bw_exit *ret, struct bw_err *err)
 {
 	struct bw_store *s = NULL;

@@ -22,6 +22,7 @@
 #define REMIND_MS    3600000 /* how often it is looked for builds to be reminded of */
 #define LOOK_MS	     5	     /* when it only waits for what is in flight */
 #define BESIDE_MS    1000    /* between looks whether another process has written */
+#define SET_BACK_MS  60000   /* of the wall clock, that is worth a word to the outbox */
 #define SOURCES_MS   5000    /* how long the bases of what was read wait for sources that are slow */
 #define DEAD_MS	     30000   /* at most, how long a dead registry is left alone */
 #define SWAP_MS \
@@ -46,6 +47,7 @@ struct bw_daemon {
 	struct bw_timer *remind;
 	struct bw_timer *beside;   /* events that another process has recorded */
 	int64_t note;		   /* of what was written, as of the last look */
+	int64_t last_ms;	   /* wall time of that look */
 	struct bw_timer *look;	   /* whether what it waits for has ended */
 	uint64_t patience_ends_ms; /* of that wait, as the loop's time */
 	bool is_settled;	   /* all sources were looked into */
@@ -180,8 +182,12 @@ static void remind(void *arg)
 static void look_beside(void *arg)
 {
 	struct bw_daemon *d = arg;
+	int64_t now_ms = bw_clock_ms();
 	bool has_changed = false;
 
+	if (now_ms < d->last_ms - SET_BACK_MS) /* times of the next attempts may be hours away now */
+		bw_post_hurry(d->post);
+	d->last_ms = now_ms;
 	if (bw_store_has_changed(d->store, &d->note, &has_changed, NULL) == 0 && has_changed)
 		bw_post_wake(d->post);
 	bw_timer_start(d->beside, BESIDE_MS);
@@ -373,8 +379,7 @@ static void use_conf(struct bw_daemon *d, struct bw_conf *c, const struct bw_con
 	d->conf = c;
 	if (put_sinks(d, &err) < 0)
 		bw_error("%s; events for new sinks wait until the next reload", err.msg);
-	if (x->poll || x->builds || !is_empty(&x->sources))
-		bw_sources_set(d->sources, c);
+	bw_sources_set(d->sources, c); /* always: the last one may not have been usable */
 	if (next->clients.own)
 		begin_swap(d, next);
 	else if (x->poll)
@@ -454,6 +459,8 @@ static void look_for_end(void *arg)
 	struct bw_daemon *d = arg;
 	bool is_over = bw_loop_now(d->loop) >= d->patience_ends_ms;
 
+	if (is_over && d->poller)
+		bw_poller_save(d->poller);
 	if (d->is_stopping && (is_over || is_stopped(d)))
 		bw_loop_stop(d->loop);
 	else if (!d->is_stopping && d->is_swapping && (is_over || bw_poller_is_idle(d->poller)))
@@ -485,6 +492,8 @@ static void on_end(int signum, void *arg)
 	(void)signum;
 	if (!d->poller || d->is_stopping) {
 		d->was_interrupted = true;
+		if (d->poller)
+			bw_poller_save(d->poller);
 		bw_loop_stop(d->loop);
 	} else {
 		stop(d);

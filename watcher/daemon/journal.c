@@ -8,6 +8,8 @@
 #include "core/mem.h"
 #include "core/text.h"
 
+#define MAX_KNOWN 100000 /* troubles that are remembered; beyond, they are told once more */
+
 struct bw_journal {
 	struct bw_map *registries; /* that were said to be in trouble */
 	struct bw_map *bases;	   /* the same, of those in trouble of their own */
@@ -46,14 +48,23 @@ static const char *without_name(const char *message, const char *registry)
 											: message;
 }
 
+/* Names come from build files, and what is gone from them never answers again. */
+static bool note(struct bw_map **to, const char *name, void *value)
+{
+	if (bw_map_count(*to) >= MAX_KNOWN) {
+		bw_map_free(*to, NULL);
+		*to = bw_map_new();
+	}
+	return bw_map_put(*to, name, value) == NULL;
+}
+
 static void say_trouble(struct bw_journal *j, const struct bw_poller_notice *n,
 			const struct bw_log_context *c)
 {
 	bool is_registry = is_of_registry(n->answer->trouble);
-	bool is_known =
-		bw_map_put(is_registry ? j->registries : j->bases, is_registry ? n->registry : c->base, j);
+	bool is_news = is_registry ? note(&j->registries, n->registry, j) : note(&j->bases, c->base, j);
 
-	if (is_registry && !is_known)
+	if (is_registry && is_news)
 		bw_warn("%s cannot be asked: %s", n->registry, without_name(n->answer->message, n->registry));
 	bw_log_at(is_registry ? BW_LOG_DEBUG : BW_LOG_WARN, c, "cannot be asked: %s", n->answer->message);
 }

@@ -17,6 +17,7 @@ struct link {
 	struct bw_post *post;
 	char *name;
 	struct bw_digest print;	   /* of its secrets: what they are named by may stay, and hold another one */
+	struct bw_sink sink;	   /* the outbox's, once it is added there */
 	struct bw_mqtt_sink *mqtt; /* NULL: a webhook */
 	bool is_failing;	   /* said, and not yet that it works again */
 	bool is_paused;		   /* its receiver wants nothing any more */
@@ -164,7 +165,7 @@ static void unlink_sink(struct bw_post *p, struct link **at)
 }
 
 static int make_sink(struct bw_post *p, const struct bw_conf_sink *s, const struct bw_digest *print,
-		     struct bw_err *err)
+		     struct link **ret, struct bw_err *err)
 {
 	struct link *k = BW_NEW(struct link);
 	const struct bw_mqtt_sink_hooks hooks = {
@@ -186,14 +187,21 @@ static int make_sink(struct bw_post *p, const struct bw_conf_sink *s, const stru
 	k->post = p;
 	k->name = bw_strdup(s->name);
 	k->print = *print;
+	k->sink = made.sink;
 	k->mqtt = made.mqtt;
+	*ret = k;
+	return 0;
+}
+
+/* It may have failed for hours before: with another token, say, it fails no longer. */
+static void use_sink(struct bw_post *p, struct link *k)
+{
 	k->next = p->links;
 	p->links = k;
-	bw_outbox_add(p->outbox, k->name, made.sink);
-	hurry(k); /* it may fail no longer, with another token, say */
+	bw_outbox_add(p->outbox, k->name, k->sink);
 	if (k->mqtt && p->states)
 		bw_states_add(p->states, k->mqtt);
-	return 0;
+	hurry(k);
 }
 
 static bool is_listed(const struct bw_conf_texts *names, const char *name)
@@ -212,44 +220,69 @@ static bool is_kept(const struct link *k, const struct bw_conf_sink *s, const st
 	       bw_digest_equal(&k->print, print);
 }
 
-static void drop_missing(struct bw_post *p, const struct bw_conf *c)
-{
-	for (struct link **at = &p->links; *at;)
-		if (bw_sinks_find(c, (*at)->name))
-			at = &(*at)->next;
-		else
-			unlink_sink(p, at);
-}
+/* What one configured sink becomes: nothing new (it is kept), or a new one. */
+struct plan {
+	struct bw_digest print;
+	struct link *made;
+};
 
-static int put_sink(struct bw_post *p, const struct bw_conf_sink *s, const struct bw_digest *print,
-		    const struct bw_conf_difference *d, struct bw_err *err)
+static int make_all(struct bw_post *p, const struct bw_conf *c, const struct bw_conf_difference *d,
+		    struct plan *plans, struct bw_err *err)
 {
-	struct link **at = &p->links;
-
-	while (*at && strcmp((*at)->name, s->name) != 0)
-		at = &(*at)->next;
-	if (is_kept(*at, s, print, d))
-		return 0;
-	if (*at)
-		unlink_sink(p, at);
-	return make_sink(p, s, print, err);
-}
-
-/* All secrets are read before the first sink is touched. */
-int bw_post_set(struct bw_post *p, const struct bw_conf *c, const struct bw_conf_difference *d,
-		struct bw_err *err)
-{
-	struct bw_digest *prints = bw_realloc(NULL, c->sinks.count + 1, sizeof(*prints));
 	int rc = 0;
 
 	for (size_t i = 0; i < c->sinks.count && rc == 0; i++)
-		rc = bw_sinks_check(&c->sinks.items[i], &prints[i], err);
-	if (rc == 0)
-		drop_missing(p, c);
-	for (size_t i = 0; i < c->sinks.count && rc == 0; i++)
-		rc = put_sink(p, &c->sinks.items[i], &prints[i], d, err);
-	free(prints);
+		rc = bw_sinks_check(&c->sinks.items[i], &plans[i].print, err);
+	for (size_t i = 0; i < c->sinks.count && rc == 0; i++) {
+		const struct bw_conf_sink *s = &c->sinks.items[i];
+
+		if (!is_kept(find(p, s->name), s, &plans[i].print, d))
+			rc = make_sink(p, s, &plans[i].print, &plans[i].made, err);
+	}
 	return rc;
+}
+
+static void drop_made(struct plan *plans, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct link *k = plans[i].made;
+
+		if (!k)
+			continue;
+		k->sink.ops->free(k->sink.self);
+		free(k->name);
+		free(k);
+	}
+}
+
+static bool has_gone(const struct link *k, const struct bw_conf *c, const struct plan *plans)
+{
+	for (size_t i = 0; i < c->sinks.count; i++)
+		if (strcmp(c->sinks.items[i].name, k->name) == 0)
+			return plans[i].made != NULL;
+	return true;
+}
+
+/* All are made before the first is touched: what cannot be made leaves everything as it was. */
+int bw_post_set(struct bw_post *p, const struct bw_conf *c, const struct bw_conf_difference *d,
+		struct bw_err *err)
+{
+	BW_AUTOFREE struct plan *plans = bw_alloc((c->sinks.count + 1) * sizeof(*plans));
+	int rc = make_all(p, c, d, plans, err);
+
+	if (rc < 0) {
+		drop_made(plans, c->sinks.count);
+		return rc;
+	}
+	for (struct link **at = &p->links; *at;)
+		if (has_gone(*at, c, plans))
+			unlink_sink(p, at);
+		else
+			at = &(*at)->next;
+	for (size_t i = 0; i < c->sinks.count; i++)
+		if (plans[i].made)
+			use_sink(p, plans[i].made);
+	return 0;
 }
 
 /* --- the whole ------------------------------------------------------------------------------------ */
@@ -282,6 +315,12 @@ void bw_post_free(struct bw_post *p)
 		unlink_sink(p, &p->links);
 	bw_outbox_free(p->outbox);
 	free(p);
+}
+
+void bw_post_hurry(const struct bw_post *p)
+{
+	for (const struct link *k = p->links; k; k = k->next)
+		hurry(k);
 }
 
 bool bw_post_has_broker(const struct bw_post *p)

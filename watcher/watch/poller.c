@@ -43,6 +43,7 @@ struct bw_poller {
 	struct bw_timer *again; /* after a failure of the store */
 	struct question *flying;
 	struct bw_idmap asking;	   /* the same by base */
+	struct bw_idmap troubled;  /* bases whose trouble was told */
 	struct bw_idmap unwritten; /* bases with an answer that the store does not have yet */
 	struct bw_doubts *doubts;  /* the last ones; kept until the end of a sweep, out of their own calls */
 	bool are_doubts_open;
@@ -118,6 +119,16 @@ static void end_question(struct question *q)
 	free_question(q);
 }
 
+/* Told once, whoever has seen the beginning of it: the log of this process shall have it. */
+static bool is_new_trouble(struct bw_poller *p, int64_t base_id)
+{
+	bool is_known = bw_idmap_get(&p->troubled, base_id) != NULL;
+
+	if (!is_known)
+		bw_idmap_put(&p->troubled, base_id, p);
+	return !is_known;
+}
+
 static void notice(struct bw_poller *p, const struct bw_probe *x, const struct bw_probed *r)
 {
 	struct bw_poller_notice n = {.registry = x->group->registry,
@@ -126,10 +137,14 @@ static void notice(struct bw_poller *p, const struct bw_probe *x, const struct b
 				     .answer = r->answer};
 
 	if (r->answer && r->answer->trouble) {
-		if (x->failures > 0)
+		if (!is_new_trouble(p, x->base_id))
 			return;
 		n.news = BW_NEWS_TROUBLE;
-	} else if (!x->digest[0]) {
+		p->hooks.noticed(&n, p->hooks.arg);
+		return;
+	}
+	bw_idmap_remove(&p->troubled, x->base_id);
+	if (!x->digest[0]) {
 		n.news = BW_NEWS_FIRST;
 	} else if (r->answer && strcmp(r->answer->digest.text, x->digest) != 0) {
 		n.news = BW_NEWS_MOVED;
@@ -457,6 +472,7 @@ void bw_poller_free(struct bw_poller *p)
 	bw_ledger_free(p->ledger);
 	bw_schedule_free(p->schedule);
 	bw_idmap_done(&p->asking);
+	bw_idmap_done(&p->troubled);
 	bw_idmap_done(&p->unwritten);
 	bw_map_free(p->groups, free_groups);
 	bw_timer_free(p->timer);
@@ -470,6 +486,11 @@ void bw_poller_drain(struct bw_poller *p)
 	bw_timer_stop(p->timer);
 	bw_doubts_halt(p->doubts);
 	flush_when_drained(p);
+}
+
+void bw_poller_save(struct bw_poller *p)
+{
+	bw_ledger_close(p->ledger);
 }
 
 bool bw_poller_is_idle(const struct bw_poller *p)

@@ -416,6 +416,33 @@ static void trouble_is_told_once_and_so_is_its_end(void **state)
 	assert_int_equal(events(x, "base.changed"), 0);
 }
 
+/* The other one of the build answers late, has moved too, and would have this one asked at once. */
+static void a_move_is_told_once_though_it_is_not_written_yet(void **state)
+{
+	struct scene *x = *state;
+	struct bw_schedule_options o = x->options.schedule;
+
+	move(A, "a");
+	move(B, "b");
+	track(x, "/src/Dockerfile", TWO);
+	settle(x);
+	o.every_ms = 2000;
+	o.jitter_percent = 0;
+	bw_poller_set_schedule(x->poller, &o);
+	move(A, "c");
+	move(B, "d");
+	fake.held = "r1.example";
+	while (count_told(x, "moved " A) == 0)
+		(void)virtual_step(virtual_loop.now_ms + HOUR);
+	virtual_run(900); /* the sweep is open still, and the window is over */
+	fake_release();
+	virtual_run(50);
+	assert_int_equal(count_told(x, "moved " A), 1);
+	assert_int_equal(count_told(x, "moved " B), 1);
+	assert_int_equal(events(x, "base.changed"), 2);
+	assert_int_equal(events(x, "rebuild.requested"), 1);
+}
+
 static void a_trouble_that_began_before_the_start_is_told_too(void **state)
 {
 	struct scene *x = *state;
@@ -1059,6 +1086,7 @@ int main(void)
 		TEST(another_process_may_be_faster_while_the_question_is_in_flight),
 		TEST(the_question_of_another_process_counts_at_the_next_reload),
 		TEST(trouble_is_told_once_and_so_is_its_end),
+		TEST(a_move_is_told_once_though_it_is_not_written_yet),
 		TEST(a_trouble_that_began_before_the_start_is_told_too),
 		TEST(trouble_is_told_once_though_it_is_asked_again_in_the_same_sweep),
 		TEST(what_could_not_be_asked_is_asked_at_once_when_something_else_is_configured),

@@ -65,9 +65,9 @@ static const struct bw_key source_keys[] = {
 	 .type = BW_KEY_TEXT,
 	 AT(bw_conf_source, name),
 	 .format = &bw_format_name,
-	 .help = "What it is called in builds, rules, events and reports. Builds are then known by this name "
-		 "and the path "
-		 "inside the source, the same in every checkout.",
+	 .help = "What it is called in builds and rules. The builds of a folder are known by this name and the "
+		 "path inside "
+		 "it, the same in every checkout; those of a repository by its URL and branch, whatever its name.",
 	 .without = "it is called by its path or URL",
 	 .sample = {"shop", "api"}},
 	{.name = "branches",

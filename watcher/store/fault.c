@@ -102,7 +102,7 @@ int bw_store_fault(struct bw_store *s, int rc, struct bw_err *err)
 {
 	if (is_full(s, rc))
 		return bw_fail(err, BW_E_FULL,
-			       "%s: the disk is full: make room in %s and run again; what was recorded "
+			       "%s: the disk is full: make room in %s; what was recorded "
 			       "before is kept",
 			       s->path, s->folder);
 	switch (rc & 0xff) {

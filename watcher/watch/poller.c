@@ -44,6 +44,7 @@ struct bw_poller {
 	struct question *flying;
 	struct bw_idmap asking;	   /* the same by base */
 	struct bw_idmap troubled;  /* bases whose trouble was told */
+	struct bw_idmap moving;	   /* bases with a change that waits for the end of the sweep */
 	struct bw_idmap unwritten; /* bases with an answer that the store does not have yet */
 	struct bw_doubts *doubts;  /* the last ones; kept until the end of a sweep, out of their own calls */
 	bool are_doubts_open;
@@ -163,7 +164,8 @@ static int nudge(int64_t base_id, void *arg, struct bw_err *err)
 	struct bw_poller *p = arg;
 
 	(void)err;
-	(void)bw_schedule_nudge(p->schedule, base_id, read_now(p));
+	if (!bw_idmap_get(&p->moving, base_id)) /* that one is in the same record anyway */
+		(void)bw_schedule_nudge(p->schedule, base_id, read_now(p));
 	return 0;
 }
 
@@ -186,8 +188,8 @@ static void settle_answer(struct bw_poller *p, const struct bw_probe *x, const s
 			 read_now(p));
 	if (a && !a->trouble && x->digest[0] && !p->is_draining && strcmp(a->digest.text, x->digest) != 0)
 		nudge_companions(p, x->base_id);
-	if (a && !r->change)
-		bw_idmap_put(&p->unwritten, x->base_id, p);
+	if (a)
+		bw_idmap_put(r->change ? &p->moving : &p->unwritten, x->base_id, p);
 	bw_ledger_put(p->ledger, x->base_id, a, r->change);
 }
 
@@ -292,6 +294,10 @@ static void ask(struct bw_poller *p, int64_t id)
 	struct bw_err err = BW_ERR_INIT;
 	int rc;
 
+	if (bw_idmap_get(&p->moving, id)) { /* its change is not written yet, and would be seen once more */
+		bw_schedule_done(p->schedule, id, BW_TROUBLE_NONE, 0, read_now(p));
+		return;
+	}
 	if (bw_idmap_get(&p->unwritten, id))
 		bw_ledger_flush(p->ledger);
 	if (bw_idmap_get(&p->asking, id)) { /* taken as lost, but it is only slow: one question at a time */
@@ -354,6 +360,7 @@ static void recorded(const struct bw_seen *seen, size_t count, const struct bw_r
 	for (size_t i = 0; i < count; i++)
 		if (seen[i].answer) {
 			bw_idmap_remove(&p->unwritten, seen[i].base_id);
+			bw_idmap_remove(&p->moving, seen[i].base_id);
 			BW_PUSH(ids, n, capacity) = seen[i].base_id;
 		}
 	if (n > 0)
@@ -473,6 +480,7 @@ void bw_poller_free(struct bw_poller *p)
 	bw_schedule_free(p->schedule);
 	bw_idmap_done(&p->asking);
 	bw_idmap_done(&p->troubled);
+	bw_idmap_done(&p->moving);
 	bw_idmap_done(&p->unwritten);
 	bw_map_free(p->groups, free_groups);
 	bw_timer_free(p->timer);

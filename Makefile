@@ -149,8 +149,8 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libbasewatch.a
 	$(Q)$(CC_fuzz) $(LDFLAGS_fuzz) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(PC_LIBS) $(LDLIBS)
 
 # What the speed of the program is measured against, libcurl alone, and what measures.
-BENCH := build/release/tests/bench/floor build/release/tests/bench/usage build/release/tests/bench/poll
-build/release/tests/bench/poll: build/release/libbasewatch.a
+BENCH := $(addprefix build/release/tests/bench/,floor usage poll seed)
+build/release/tests/bench/poll build/release/tests/bench/seed: build/release/libbasewatch.a
 $(BENCH): %: %.o
 	$(Q)$(CC_release) $(LINKING) $(LDFLAGS) -o $@ $^ $(PC_LIBS) $(LDLIBS)
 

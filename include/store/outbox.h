@@ -70,15 +70,20 @@ int bw_store_next_due(struct bw_store *s, const char *sink, int64_t *ret_ms, str
 int bw_store_sink_due_now(struct bw_store *s, const char *sink, int64_t now_ms,
 			  struct bw_err *err) BW_NODISCARD;
 
+/* What came of an attempt. */
+struct bw_delivery_outcome {
+	int64_t id;
+	enum bw_delivery_state state; /* SENT, DEAD, or DUE: it is to be tried again */
+	int64_t next_ms;	      /* DUE: not before */
+	const char *error;	      /* but SENT; may be NULL */
+};
 /*
- * What came of an attempt. A delivery that is not due any more (superseded meanwhile) stays as it is. When the sink
- * confirms, what a delivered rebuild.requested asked for is done: evidence "delivered".
+ * Of any number of attempts, in one transaction: all are recorded, or none. A delivery that is not due any more
+ * (superseded meanwhile) stays as it is. When the sink confirms, what a delivered rebuild.requested asked for is done:
+ * evidence "delivered".
  */
-int bw_store_delivery_sent(struct bw_store *s, int64_t id, int64_t now_ms, struct bw_err *err) BW_NODISCARD;
-int bw_store_delivery_retry(struct bw_store *s, int64_t id, int64_t next_ms, const char *error,
-			    int64_t now_ms, struct bw_err *err) BW_NODISCARD;
-int bw_store_delivery_dead(struct bw_store *s, int64_t id, const char *error, int64_t now_ms,
-			   struct bw_err *err) BW_NODISCARD;
+int bw_store_record_deliveries(struct bw_store *s, const struct bw_delivery_outcome *outcomes, size_t count,
+			       int64_t now_ms, struct bw_err *err) BW_NODISCARD;
 /*
  * Deliveries past their expiry become dead ("expired after 12 attempts: ..."). `ret` (may be NULL): how many. Until then
  * bw_store_each_due() lists them.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh PROGRAM FLOOR USAGE POLL - what `make bench` runs: basewatch against floors written next to it, all on loopback, in the
+# run.sh PROGRAM FLOOR USAGE POLL SEED - what `make bench` runs: basewatch against floors written next to it, all on loopback, in the
 # same run. One JSON line per row, then a table. The goals are those of contrib/HACKING.md; a missed goal is shown,
 # it does not fail the run, because a shared machine is no judge. BENCH_PARTS="scan changes" measures only these.
 set -euo pipefail
@@ -8,10 +8,13 @@ PROGRAM=$(realpath "$1")
 FLOOR=$(realpath "$2")
 USAGE=$(realpath "$3")
 POLL=$(realpath "$4")
+SEED=$(realpath "$5")
 RUNS=${BENCH_RUNS:-5}
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/peers/registry.sh
 source "$HERE/../peers/registry.sh"
+# shellcheck source=tests/peers/broker.sh
+source "$HERE/../peers/broker.sh"
 
 peers_begin
 trap peers_end EXIT
@@ -182,6 +185,107 @@ bench_poll() {
   "$POLL" "$(host_of nginx)" "$PEERS_CA" 1000 "${BENCH_SWEEPS:-1000}" "$WORK/poll.db" | tee -a "$WORK/rows"
 }
 
+# receiver_start: takes every POST, as fast as there is anything that does.
+receiver_start() {
+  local dir=$PEERS_DIR/receiver port
+  peer_dir receiver
+  port=$(free_port)
+  cat >"$dir/nginx.conf" <<CONF
+daemon off;
+master_process off;
+pid $dir/nginx.pid;
+error_log $dir/error.log;
+events { worker_connections 256; }
+http {
+  access_log off;
+  client_body_temp_path $dir/body; proxy_temp_path $dir/proxy; fastcgi_temp_path $dir/fastcgi;
+  uwsgi_temp_path $dir/uwsgi; scgi_temp_path $dir/scgi;
+  keepalive_requests 10000000;
+  server { listen 127.0.0.1:$port; location / { return 204; } }
+}
+CONF
+  peer_launch receiver nginx -e "$dir/error.log" -c "$dir/nginx.conf"
+  peer_is_at receiver http 127.0.0.1 "$port"
+  wait_until 10 curl -sf -o /dev/null "$(url_of receiver)/"
+}
+
+# deliver NAME SINK EVENTS FLOOR...: `run --once` with 20,000 events that are owed to the sink, against a floor that gets
+# the file on its standard input.
+deliver() {
+  local name=$1 sink=$2 input=$3 dir=$WORK/deliver
+  shift 3
+  mkdir -p "$dir/src"
+  printf 'state: %s\nsources: [{path: %s, name: src}]\nsinks: {it: %s}\n' "$dir" "$dir/src" "$sink" >"$dir/c.yaml"
+  measure --name "$name" --runs "$RUNS" --goal wall=2 --stdin-vs "$input" \
+    --before "rm -f '$dir'/basewatch.db*; cp '$dir/seeded.db' '$dir/basewatch.db'" -- \
+    "$PROGRAM" run --once --config "$dir/c.yaml" --vs "$@"
+}
+
+bench_deliver() {
+  local dir=$WORK/deliver
+  mkdir -p "$dir"
+  "$SEED" "$dir/seeded.db" it 2000 10 >"$dir/events"
+  broker_start bench
+  deliver "20,000 events to MQTT, QoS 1" "{type: mqtt, url: \"$(mqtt_of bench)\", events: [base.changed]}" "$dir/events" \
+    mosquitto_pub -p "$(port_of bench)" -q 1 -l -t basewatch/events/base.changed
+  peer_stop bench
+  receiver_start
+  sed "s|^|POST $(url_of receiver)/ |" "$dir/events" >"$dir/posts"
+  deliver "20,000 events to a webhook" "{type: webhook, url: \"$(url_of receiver)/\", events: [base.changed]}" "$dir/posts" \
+    "$FLOOR" - 4 4
+}
+
+# front_start NAME: before that registry, to know to the millisecond when it answered what.
+front_start() {
+  local dir=$PEERS_DIR/front port
+  peer_dir front
+  port=$(free_port)
+  cat >"$dir/nginx.conf" <<CONF
+daemon off;
+master_process off;
+pid $dir/nginx.pid;
+error_log $dir/error.log;
+events { worker_connections 256; }
+http {
+  log_format answers '\$msec \$request_method \$upstream_http_docker_content_digest';
+  access_log $dir/answers answers;
+  client_body_temp_path $dir/body; proxy_temp_path $dir/proxy; fastcgi_temp_path $dir/fastcgi;
+  uwsgi_temp_path $dir/uwsgi; scgi_temp_path $dir/scgi;
+  server { listen 127.0.0.1:$port; location / { proxy_pass $(url_of "$1"); } }
+}
+CONF
+  peer_launch front nginx -e "$dir/error.log" -c "$dir/nginx.conf"
+  peer_is_at front http 127.0.0.1 "$port"
+  wait_until 10 curl -sf -o /dev/null "$(url_of front)/v2/"
+}
+
+has_arrived() { (($(wc -l <"$PEERS_DIR/subscriber/stdout") >= $1)); }
+
+# From the HEAD that has the new digest to the event at a subscriber: 20 moves of a tag, one after the other.
+bench_latency() {
+  local dir=$WORK/latency move
+  registry_start slow
+  front_start slow
+  broker_start near
+  mkdir -p "$dir/src"
+  printf 'FROM %s/app:1\n' "$(host_of front)" >"$dir/src/Dockerfile"
+  printf 'state: %s\nsources: [{path: %s, name: src}]\nsinks: {it: {type: mqtt, url: "%s"}}\npoll: {every: 1s}\n' \
+    "$dir" "$dir/src" "$(mqtt_of near)" >"$dir/c.yaml"
+  peer_dir subscriber
+  peer_launch subscriber mosquitto_sub -p "$(port_of near)" -q 1 -t 'basewatch/events/+' -F '%U %p'
+  local push=(image push "$(host_of slow)/app:1" --kind index --platform "linux/amd64,linux/arm64" --seed)
+  "${push[@]}" 0 >/dev/null
+  peer_dir daemon
+  peer_launch daemon "$PROGRAM" run --config "$dir/c.yaml" --allow-root
+  wait_until 10 grep -qs ' HEAD sha256' "$PEERS_DIR/front/answers"
+  for move in $(seq 20); do
+    "${push[@]}" "$move" >/dev/null
+    wait_until 10 has_arrived $((2 * move)) # the change, and the request to rebuild
+  done
+  peer_stop daemon
+  python3 -B "$HERE/latency.py" "$PEERS_DIR/front/answers" "$PEERS_DIR/subscriber/stdout" | tee -a "$WORK/rows"
+}
+
 bench_changes() {
   registry_start moving --tls
   bench_change "other content" --seed
@@ -189,7 +293,7 @@ bench_changes() {
 }
 
 nginx_start
-for part in ${BENCH_PARTS:-sweep memory one scan registry changes poll}; do "bench_$part"; done
+for part in ${BENCH_PARTS:-sweep memory one scan registry changes poll deliver latency}; do "bench_$part"; done
 
 echo
 jq -r 'select(.ratio) | [.name, .ratio.cpu, .ratio.wall, .ratio.rss, (.goal | join(" ")),
@@ -204,3 +308,7 @@ echo
 jq -r 'select(.longest_turn_ms) | [.name, .sweeps, .rss_kib, .descriptors, .longest_turn_ms] | @tsv' "$WORK/rows" |
   awk -F '\t' 'BEGIN { printf "%-64s %7s %9s %12s  %s\n", "the poller", "sweeps", "KiB", "descriptors", "longest turn, ms" }
     { printf "%-64s %7s %9s %12s  %s\n", $1, $2, $3, $4, $5 }'
+echo
+jq -r 'select(.latency_ms) | [.name, .moves, .latency_ms.median, .latency_ms.longest] | @tsv' "$WORK/rows" |
+  awk -F '\t' 'BEGIN { printf "%-64s %6s %9s  %s\n", "milliseconds", "moves", "median", "longest" }
+    { printf "%-64s %6s %9s  %s\n", $1, $2, $3, $4 }'

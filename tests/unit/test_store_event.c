@@ -7,6 +7,7 @@
 #include "store/fact.h"
 #include "store/outbox.h"
 #include "store/sql.h"
+#include "unit/deliveries.h"
 
 /* --- the teller of these tests ---------------------------------------------------------------- */
 
@@ -379,10 +380,10 @@ static void a_delivery_to_a_sink_that_confirms_is_evidence(void **state)
 			"SELECT count(*) FROM outstanding WHERE evidence = 'delivered' AND closed_at = 90";
 
 		if (id != 3)
-			assert_ok(n.f, bw_store_delivery_sent(n.f->store, id, 90, &n.f->err));
+			assert_ok(n.f, record_sent(n.f->store, id, 90, &n.f->err));
 		assert_int_equal(ask(n.f, sql), 0);
 	}
-	assert_ok(n.f, bw_store_delivery_sent(n.f->store, 3, 90, &n.f->err));
+	assert_ok(n.f, record_sent(n.f->store, 3, 90, &n.f->err));
 	assert_int_equal(
 		ask(n.f, "SELECT count(*) FROM outstanding WHERE evidence = 'delivered' AND closed_at = 90"),
 		1);

@@ -8,6 +8,7 @@
 #include "store/outbox.h"
 #include "store/source.h"
 #include "store/sql.h"
+#include "unit/deliveries.h"
 #include "unit/fault_vfs.h"
 
 #define CHANGED "io.basewatch.base.changed"
@@ -111,7 +112,7 @@ static const char *events(struct fixture *f)
 
 static void sent(struct fixture *f, int64_t id)
 {
-	assert_ok(f, bw_store_delivery_sent(f->store, id, 50, &f->err));
+	assert_ok(f, record_sent(f->store, id, 50, &f->err));
 }
 
 /* --- what is owed ----------------------------------------------------------------------------- */
@@ -203,17 +204,40 @@ static void a_failed_attempt_waits_and_holds_its_subject_up(void **state)
 	publish(f, CHANGED, 'b', "x", 11);
 	publish(f, CHANGED, 'c', "y", 12);
 	assert_int_equal(next_due(f, "s"), 10);
-	assert_ok(f, bw_store_delivery_retry(f->store, 1, 500, "refused", 20, &f->err));
+	assert_ok(f, record_retry(f->store, 1, 500, "refused", 20, &f->err));
 	assert_string_equal(due_at(f, "s", 499), "3cy ");
 	assert_int_equal(next_due(f, "s"), 12);
 	sent(f, 3);
 	assert_int_equal(next_due(f, "s"), 500);
 	assert_string_equal(due_at(f, "s", 500), "1ax! ");
 	assert_string_equal(events(f), "a s due (refused)\nb s due\nc s sent\n");
-	assert_ok(f, bw_store_delivery_dead(f->store, 1, "400 no", 501, &f->err));
+	assert_ok(f, record_dead(f->store, 1, "400 no", 501, &f->err));
 	assert_string_equal(due_at(f, "s", 501), "2bx ");
 	assert_string_equal(events(f), "a s dead (400 no)\nb s due\nc s sent\n");
 	assert_int_equal(ask(f, "SELECT attempts FROM delivery WHERE id = 1"), 2);
+}
+
+static void many_outcomes_are_recorded_together(void **state)
+{
+	static const struct bw_delivery_outcome outcomes[] = {
+		{.id = 1, .state = BW_DELIVERY_SENT},
+		{.id = 3, .state = BW_DELIVERY_DEAD, .error = "400 no"},
+		{.id = 4, .state = BW_DELIVERY_DUE, .next_ms = 90, .error = "busy"},
+		{.id = 99, .state = BW_DELIVERY_SENT}, /* gone */
+	};
+	struct fixture *f = *state;
+
+	put_sinks(f, "s", NULL);
+	publish(f, CHANGED, 'a', "x", 10);
+	publish(f, CHANGED, 'b', "x", 11);
+	publish(f, CHANGED, 'c', "y", 12);
+	publish(f, CHANGED, 'd', "z", 13);
+	publish(f, CHANGED, 'e', "y", 14);
+	assert_ok(f, bw_store_record_deliveries(f->store, outcomes, BW_COUNT(outcomes), 20, &f->err));
+	assert_string_equal(events(f), "a s sent\nb s due\nc s dead (400 no)\nd s due (busy)\ne s due\n");
+	assert_string_equal(due_at(f, "s", 20), "2bx 5ey ");
+	assert_string_equal(due_at(f, "s", 90), "2bx 4dz! 5ey ");
+	assert_int_equal(ask(f, "SELECT sum(ended_at) FROM delivery"), 40);
 }
 
 static void a_newer_request_supersedes_the_older_of_the_same_build(void **state)
@@ -230,8 +254,8 @@ static void a_newer_request_supersedes_the_older_of_the_same_build(void **state)
 	assert_string_equal(due_at(f, "t", 20), "4by 6cx ");
 	/* It was under way meanwhile: what came of it changes nothing any more. */
 	sent(f, 2);
-	assert_ok(f, bw_store_delivery_retry(f->store, 2, 99, "late", 20, &f->err));
-	assert_ok(f, bw_store_delivery_dead(f->store, 2, "late", 20, &f->err));
+	assert_ok(f, record_retry(f->store, 2, 99, "late", 20, &f->err));
+	assert_ok(f, record_dead(f->store, 2, "late", 20, &f->err));
 	assert_string_equal(events(f), "a s sent\na t superseded\nb s due\nb t due\nc s due\nc t due\n");
 }
 
@@ -289,8 +313,8 @@ static void what_expires_is_dead_and_says_what_was_tried(void **state)
 	publish(f, CHANGED, 'a', "x", 10);
 	publish(f, CHANGED, 'b', "y", 10);
 	publish(f, CHANGED, 'c', "x", 2000);
-	assert_ok(f, bw_store_delivery_retry(f->store, 1, 500, "refused", 20, &f->err));
-	assert_ok(f, bw_store_delivery_retry(f->store, 1, 900, "no answer", 20, &f->err));
+	assert_ok(f, record_retry(f->store, 1, 500, "refused", 20, &f->err));
+	assert_ok(f, record_retry(f->store, 1, 900, "no answer", 20, &f->err));
 	assert_ok(f, bw_store_expire_deliveries(f->store, DAY_MS, &count, &f->err));
 	assert_int_equal(count, 0);
 	assert_ok(f, bw_store_expire_deliveries(f->store, DAY_MS + 10, &count, &f->err));
@@ -312,7 +336,7 @@ static void lists_are_filtered(void **state)
 	put_sinks(f, "s", "t");
 	publish(f, CHANGED, 'a', "x", 10);
 	publish(f, CHANGED, 'b', "x", 11);
-	assert_ok(f, bw_store_delivery_dead(f->store, 1, "no", 20, &f->err));
+	assert_ok(f, record_dead(f->store, 1, "no", 20, &f->err));
 	assert_string_equal(events_of(f, &since), "b s due\nb t due\n");
 	assert_string_equal(events_of(f, &sink), "a t due\nb t due\n");
 	assert_string_equal(events_of(f, &dead), "a s dead (no)\n");
@@ -351,8 +375,8 @@ static void a_dead_delivery_comes_back_in_its_place(void **state)
 	put_sinks(f, "s", "t");
 	publish(f, CHANGED, 'a', "x", 10);
 	publish(f, CHANGED, 'b', "x", 11);
-	assert_ok(f, bw_store_delivery_dead(f->store, 1, "no", 20, &f->err));
-	assert_ok(f, bw_store_delivery_dead(f->store, 2, "no", 20, &f->err));
+	assert_ok(f, record_dead(f->store, 1, "no", 20, &f->err));
+	assert_ok(f, record_dead(f->store, 2, "no", 20, &f->err));
 	assert_string_equal(due_at(f, "s", 30), "3bx ");
 	assert_ok(f, bw_store_retry_event(f->store, 1, "s", 40, &count, &f->err));
 	assert_int_equal(count, 1);
@@ -497,7 +521,9 @@ static void questions_go_by_the_index(void **state)
 	expect_plan(f, BW_SQL_DELIVERIES_HURRY, "delivery_next");
 	expect_plan(f, BW_SQL_DELIVERIES_WITHDRAW, "delivery_queue");
 	expect_plan(f, BW_SQL_BUILDS_REQUESTED, "outstanding_requested");
+	expect_plan(f, BW_SQL_DELIVERY_CONFIRMED, "INTEGER PRIMARY KEY");
 	expect_plan(f, BW_SQL_DELIVERY_END, "INTEGER PRIMARY KEY");
+	expect_plan(f, BW_SQL_DELIVERY_NEXT, "delivery_queue");
 	expect_plan(f, BW_SQL_EVENT_FIND, "sqlite_autoindex_event_1");
 }
 
@@ -514,7 +540,7 @@ static void one_process_sends_what_another_publishes(void **state)
 	assert_ok(f, try_publish(other, REQUEST, 'b', "x", 20, &f->err));
 	sent(f, 1);
 	assert_string_equal(events(f), "a s superseded\nb s due\n");
-	assert_ok(f, bw_store_delivery_sent(other, 2, 40, &f->err));
+	assert_ok(f, record_sent(other, 2, 40, &f->err));
 	assert_string_equal(due_at(f, "s", 50), "");
 	bw_store_close(other);
 }
@@ -535,10 +561,30 @@ static int break_statement(struct bw_store *s, struct bw_err *err)
 		       : bw_fail(err, BW_E_STORE, "the statement cannot be broken");
 }
 
+static void outcomes_are_recorded_all_or_none(void **state)
+{
+	static const struct bw_delivery_outcome outcomes[] = {
+		{.id = 1, .state = BW_DELIVERY_SENT}, {.id = 2, .state = BW_DELIVERY_DUE, .next_ms = 90}};
+	struct fixture *f = *state;
+	int rc;
+
+	put_sinks(f, "s", NULL);
+	publish(f, CHANGED, 'a', "x", 10);
+	publish(f, CHANGED, 'b', "y", 11);
+	broken_statement = BW_SQL_DELIVERY_RETRY;
+	assert_ok(f, break_statement(f->store, &f->err));
+	broken_statement = -1;
+	rc = bw_store_record_deliveries(f->store, outcomes, BW_COUNT(outcomes), 20, &f->err);
+	assert_int_equal(rc, BW_E_STORE);
+	assert_non_null(strstr(f->err.msg, "integer overflow"));
+	assert_string_equal(due_at(f, "s", 20), "1ax 2by ");
+}
+
 static int publish_three(struct bw_store *s, struct bw_err *err)
 {
-	const struct bw_sink_row rows[] = {{.name = "s", .types = all_types, .expire_ms = DAY_MS},
-					   {.name = "t", .expire_ms = DAY_MS}};
+	const struct bw_sink_row rows[] = {
+		{.name = "s", .types = all_types, .confirms = true, .expire_ms = DAY_MS},
+		{.name = "t", .expire_ms = DAY_MS}};
 	int rc = bw_store_put_sinks(s, rows, 2, 5, err);
 
 	if (rc == 0)
@@ -553,10 +599,10 @@ static int send_three(struct bw_store *s, struct bw_err *err)
 	struct bw_event_found e = {0};
 	int64_t next = 0;
 	size_t count = 0;
-	int rc = bw_store_delivery_sent(s, 1, 20, err);
+	int rc = record_sent(s, 1, 20, err);
 
 	if (rc == 0)
-		rc = bw_store_delivery_retry(s, 2, 30, "no", 20, err);
+		rc = record_retry(s, 2, 30, "no", 20, err);
 	if (rc == 0)
 		rc = bw_store_next_due(s, "t", &next, err);
 	if (rc == 0)
@@ -708,6 +754,7 @@ int main(void)
 		CASE(no_more_are_listed_than_there_is_room_for),
 		CASE(a_callback_can_end_a_list),
 		CASE(a_failed_attempt_waits_and_holds_its_subject_up),
+		CASE(many_outcomes_are_recorded_together),
 		CASE(a_newer_request_supersedes_the_older_of_the_same_build),
 		CASE(a_change_is_never_superseded),
 		CASE(what_a_sink_is_owed_outlives_its_absence),
@@ -720,6 +767,7 @@ int main(void)
 		CASE(twenty_thousand_are_sent_in_order),
 		CASE(questions_go_by_the_index),
 		CASE(one_process_sends_what_another_publishes),
+		CASE(outcomes_are_recorded_all_or_none),
 		FAULT(a_failed_statement_leaves_the_outbox_whole),
 		FAULT(a_failed_write_leaves_the_outbox_whole),
 	};

@@ -2,6 +2,7 @@
 #include "unit/store_fixture.h"
 
 #include "store/remind.h"
+#include "unit/deliveries.h"
 #include "unit/rule_scene.h"
 
 #define DAY	(24LL * 3600 * 1000)
@@ -77,7 +78,7 @@ static void a_reminder_supersedes_what_was_not_sent(void **state)
 	struct scene x = {0};
 
 	begin(&x, state);
-	assert_ok(x.f, bw_store_delivery_sent(x.f->store, 3, START + 1, &x.f->err)); /* the request, to ci */
+	assert_ok(x.f, record_sent(x.f->store, 3, START + 1, &x.f->err)); /* the request, to ci */
 	assert_int_equal(remind(&x, START + DAY, DAY), 1);
 	assert_int_equal(remind(&x, START + 2 * DAY, DAY), 1);
 	assert_int_equal(ask(x.f, "SELECT count(*) FROM delivery WHERE state = 'superseded'"), 3);

@@ -6,6 +6,7 @@
 
 #include "store/fact.h"
 #include "store/outbox.h"
+#include "unit/deliveries.h"
 #include "unit/rule_scene.h"
 
 #define CONTENT "-=content,layers"
@@ -326,12 +327,12 @@ static void what_was_tried_stays_due_when_the_tag_returns(void **state)
 	(void)put(x.f, "/x/Dockerfile", "a");
 	see_all(&x, 20, 'a');
 	see_all(&x, 30, 'b');
-	assert_ok(x.f, bw_store_delivery_retry(x.f->store, 3, 999, "no answer", 31, &x.f->err));
+	assert_ok(x.f, record_retry(x.f->store, 3, 999, "no answer", 31, &x.f->err));
 	see_judged_by(&x, 40, "a", "ba", CONTENT);
 	assert_int_equal(state_of(&x, "due"), 1);
 	assert_int_equal(state_of(&x, "superseded"), 1);
 	/* What was under way for the first time: its outcome changes nothing any more. */
-	assert_ok(x.f, bw_store_delivery_sent(x.f->store, 4, 50, &x.f->err));
+	assert_ok(x.f, record_sent(x.f->store, 4, 50, &x.f->err));
 	assert_int_equal(state_of(&x, "superseded"), 1);
 }
 
@@ -361,7 +362,7 @@ static void what_waits_for_a_sink_is_due_when_it_is_back(void **state)
 	see_all(&x, 20, 'a');
 	see_all(&x, 30, 'b');
 	for (int64_t id = 1; id <= 4; id++)
-		assert_ok(x.f, bw_store_delivery_retry(x.f->store, id, 5000 + id, "down", 31, &x.f->err));
+		assert_ok(x.f, record_retry(x.f->store, id, 5000 + id, "down", 31, &x.f->err));
 	assert_ok(x.f, bw_store_sink_due_now(x.f->store, "ci", 60, &x.f->err));
 	assert_ok(x.f, bw_store_next_due(x.f->store, "ci", &next, &x.f->err));
 	assert_int_equal(next, 60);

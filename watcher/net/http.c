@@ -16,6 +16,7 @@
 #include "net/address.h"
 #include "net/headers.h"
 #include "net/hop.h"
+#include "net/sockets.h"
 #include "net/trust.h"
 
 #define MAX_HEADERS	24 /* of one request */
@@ -54,6 +55,7 @@ struct bw_http {
 	uv_loop_t *uv;
 	uv_timer_t timer; /* libcurl's own; its close callback frees us */
 	CURLM *multi;
+	struct bw_sockets *sockets; /* of the multi, and of what it replaced */
 	struct bw_trust *trust;
 	char *user_agent;
 	char *client_cert, *client_key;
@@ -63,13 +65,6 @@ struct bw_http {
 	struct bw_http_transfer *spare;
 	unsigned spare_count;
 	bool is_closed;
-};
-
-/* A socket of libcurl that we watch. */
-struct watch {
-	uv_poll_t uv;
-	struct bw_http *http;
-	curl_socket_t fd;
 };
 
 /* --- rings of transfers ----------------------------------------------------------------------- */
@@ -170,6 +165,13 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
+static int close_socket(void *arg, curl_socket_t fd)
+{
+	struct bw_http *h = arg;
+
+	return bw_sockets_close(h->sockets, fd);
+}
+
 /*
  * Runs when there is a connection, before a byte of the request goes out; one that another request made is used without
  * a new socket. libcurl takes the protocols that redirects may lead to for the whole chain at once; the rule of http.h
@@ -234,6 +236,8 @@ static void set_constants(struct bw_http_transfer *t)
 	curl_easy_setopt(e, CURLOPT_RESOLVER_START_DATA, t);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
+	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, h); /* a connection outlives its transfer */
 	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, check_hop);
 	curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -516,10 +520,8 @@ static int set_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
-/* The watch may be gone behind act(). */
-static void socket_ready(uv_poll_t *uv, int status, int events)
+static void socket_ready(int fd, int status, int events, void *arg)
 {
-	struct watch *w = uv->data;
 	int what = 0;
 
 	/* With the error alone libcurl does not look further, and its message would not say what happened. */
@@ -529,57 +531,25 @@ static void socket_ready(uv_poll_t *uv, int status, int events)
 		what |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		what |= CURL_CSELECT_OUT;
-	act(w->http, w->fd, what);
-}
-
-static void release_watch(uv_handle_t *uv)
-{
-	free(uv->data);
-}
-
-/* libcurl closes the socket next and its number may come back at once, so the watch stops here, not later. */
-static void end_watch(struct watch *w)
-{
-	uv_poll_stop(&w->uv);
-	uv_close((uv_handle_t *)&w->uv, release_watch);
-}
-
-static struct watch *begin_watch(struct bw_http *h, curl_socket_t fd)
-{
-	struct watch *w = BW_NEW(struct watch);
-
-	w->http = h;
-	w->fd = fd;
-	if (uv_poll_init_socket(h->uv, &w->uv, fd) < 0) {
-		free(w);
-		return NULL;
-	}
-	w->uv.data = w;
-	curl_multi_assign(h->multi, fd, w);
-	return w;
+	act(arg, fd, what);
 }
 
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
 	struct bw_http *h = arg;
-	struct watch *w = socket_arg;
 	int events = 0;
 
 	(void)easy;
+	(void)socket_arg;
 	if (what == CURL_POLL_REMOVE) {
-		if (w) {
-			curl_multi_assign(h->multi, fd, NULL);
-			end_watch(w);
-		}
+		bw_sockets_leave(h->sockets, fd);
 		return 0;
 	}
-	if (!w)
-		w = begin_watch(h, fd);
 	if (what & CURL_POLL_IN)
 		events |= UV_READABLE;
 	if (what & CURL_POLL_OUT)
 		events |= UV_WRITABLE;
-	return w && uv_poll_start(&w->uv, events, socket_ready) == 0 ? 0 : -1;
+	return bw_sockets_watch(h->sockets, fd, events) ? 0 : -1;
 }
 
 static bool make_multi(struct bw_http *h)
@@ -615,6 +585,7 @@ static int check_library(const curl_version_info_data *v, struct bw_err *err)
 
 static void release_http(struct bw_http *h)
 {
+	bw_sockets_free(h->sockets);
 	bw_trust_free(h->trust);
 	free(h->user_agent);
 	free(h->client_cert);
@@ -639,6 +610,7 @@ int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_ht
 	v = curl_version_info(CURLVERSION_NOW);
 	h = BW_NEW(struct bw_http);
 	h->uv = bw_loop_uv(l);
+	h->sockets = bw_sockets_new(h->uv, socket_ready, h);
 	h->connections_per_host = o->connections_per_host ? (long)o->connections_per_host : 3;
 	h->user_agent = bw_strdup_null(o->user_agent);
 	h->client_cert = bw_strdup_null(o->client_cert);
@@ -686,8 +658,9 @@ void bw_http_free(struct bw_http *h)
 		destroy_transfer(t);
 	}
 	if (h->multi)
-		curl_multi_cleanup(h->multi); /* calls watch_socket() still */
+		curl_multi_cleanup(h->multi); /* calls watch_socket() and close_socket() still */
 	h->multi = NULL;
+	bw_sockets_free(BW_TAKE(h->sockets));
 	uv_close((uv_handle_t *)&h->timer, timer_closed);
 }
 

@@ -320,7 +320,7 @@ bool bw_mqtt_sink_is_settled(const struct bw_mqtt_sink *s)
 
 /* --- what the session says -------------------------------------------------------------------- */
 
-static void on_up(struct bw_mqtt_sink *s, bool has_session)
+static void on_up(struct bw_mqtt_sink *s)
 {
 	struct delivery *d = s->waiting;
 
@@ -335,7 +335,7 @@ static void on_up(struct bw_mqtt_sink *s, bool has_session)
 		d = next;
 	}
 	arm(s);
-	bw_mqtt_state_up(s->state, has_session);
+	bw_mqtt_state_up(s->state);
 }
 
 static void on_down(struct bw_mqtt_sink *s, const struct bw_mqtt_change *c)
@@ -360,7 +360,7 @@ static void on_changed(const struct bw_mqtt_change *c, void *arg)
 		told.why = &why;
 	}
 	if (c->is_up)
-		on_up(s, c->has_session);
+		on_up(s);
 	else
 		on_down(s, &told);
 	if (s->hooks.changed && !s->is_closed)

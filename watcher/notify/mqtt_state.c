@@ -159,10 +159,11 @@ bool bw_mqtt_state_is_settled(const struct bw_mqtt_state *t)
 			    t->under_way == 0);
 }
 
-void bw_mqtt_state_up(struct bw_mqtt_state *t, bool has_session)
+/* Also when the broker kept our session: after a crash it may have that, and older messages than it had acknowledged. */
+void bw_mqtt_state_up(struct bw_mqtt_state *t)
 {
 	t->is_up = true;
-	if (t->rows && (t->is_behind || !has_session)) {
+	if (t->rows) {
 		t->is_behind = false;
 		begin_walk(t);
 	}

@@ -2,6 +2,10 @@
  * outbox.c - one worker per sink with one timer (style §9). A turn of a worker records what has ended since the last one,
  * asks the store what may be sent, starts it, and sleeps until the next delivery is due. The store is the only truth:
  * what is here is what is under way.
+ *
+ * A queue that flows asks the store once for many: what is next is read ahead, and what was taken is recorded a moment
+ * later, together. A crash in that moment sends those again, which is harmless. Whatever says that things may be
+ * different now (a failure, something new, a second that has passed) is a reason to look again.
  */
 #include "notify/outbox.h"
 
@@ -20,9 +24,15 @@
 #define LONGEST_NAP_MS	60000 /* the wall clock may be set while we sleep */
 #define EXPIRE_EVERY_MS 60000
 
+#define AHEAD	     512	/* so many are read ahead ... */
+#define AHEAD_BYTES  (1U << 20) /* ... while they have less than this */
+#define AHEAD_MS     1000	/* and are believed for so long */
+#define RECORD_COUNT 512	/* landed ones that are recorded at once */
+#define RECORD_MS    50		/* what has landed waits no longer for others */
+
 /* One delivery on its way. */
 struct flight {
-	struct flight *prev, *next; /* among worker->flying or ->landed */
+	struct flight *prev, *next; /* among worker->ready, ->flying or ->landed */
 	struct worker *worker;
 	int64_t id, expires_ms;
 	char *event_id, *type, *subject, *json;
@@ -31,6 +41,7 @@ struct flight {
 	uint32_t retry_after_s;
 	char *message;
 	bool is_learned; /* what it means for the worker */
+	uint64_t wait_ms;
 };
 
 struct worker {
@@ -39,18 +50,19 @@ struct worker {
 	char *name;
 	struct bw_sink sink;
 	struct bw_timer *timer;
-	struct flight flying, landed; /* sentinels of rings */
-	unsigned flying_count;
-	unsigned failures; /* in a row, of any event */
-	uint64_t hold_ms;  /* the loop's time until which it is left alone */
-	bool is_asked;	   /* the receiver said so itself */
-	bool is_paused;	   /* for good */
-	bool must_look;	   /* the store has not been asked since something may have changed */
-	bool has_more;	   /* the store has something that may be sent, and the sink had no room */
-	int64_t *known;	   /* ids under way, sorted: they are due still, as the store sees it */
+	struct flight ready, flying, landed; /* sentinels of rings; ready: read ahead, not started */
+	unsigned flying_count, landed_count;
+	uint64_t ready_until_ms, landed_since_ms; /* the loop's time */
+	bool has_failed;			  /* one of the landed */
+	unsigned failures;			  /* in a row, of any event */
+	uint64_t hold_ms;			  /* the loop's time until which it is left alone */
+	bool is_asked;				  /* the receiver said so itself */
+	bool is_paused;				  /* for good */
+	bool must_look; /* the store has not been asked since something may have changed */
+	bool has_more;	/* the store has something that may be sent, and the sink had no room */
+	int64_t *known; /* ids under way, sorted: they are due still, as the store sees it */
 	size_t known_count, known_capacity;
-	struct flight *batch; /* what the store just gave, to be started */
-	size_t batch_room, batch_count;
+	size_t batch_room, batch_count, batch_bytes; /* of what the store just gave: among the ready */
 	bool has_expired;
 };
 
@@ -135,6 +147,16 @@ static void flight_free(struct flight *f)
 	free(f);
 }
 
+static void drop(struct flight *ring)
+{
+	struct flight *f;
+
+	while ((f = ring_first(ring))) {
+		ring_remove(f);
+		flight_free(f);
+	}
+}
+
 /* xorshift64: only spreads attempts, nobody must be surprised by it. */
 static uint32_t next_random(struct bw_outbox *o)
 {
@@ -149,40 +171,43 @@ static void land(const struct bw_sink_outcome *outcome, void *arg)
 {
 	struct flight *f = arg;
 	struct worker *w = f->worker;
+	uint64_t now = bw_loop_now(w->outbox->loop);
 
 	f->result = outcome->result;
 	f->retry_after_s = outcome->retry_after_s;
 	f->message = bw_strdup(outcome->message ? outcome->message : "");
 	ring_remove(f);
 	w->flying_count--;
+	if (w->landed_count++ == 0)
+		w->landed_since_ms = now;
 	ring_add(&w->landed, f);
-	if (w->outbox->store_pause_ms <= bw_loop_now(w->outbox->loop))
-		bw_timer_start(w->timer,
-			       0); /* all that land in this turn of the loop are recorded together */
+	w->has_failed = w->has_failed || f->result != BW_SINK_OK;
+	if (w->outbox->store_pause_ms <= now)
+		bw_timer_start(w->timer, 0); /* all that land in this turn of the loop are seen together */
 }
 
 /* --- recording -------------------------------------------------------------------------------- */
 
 /* Not beyond the expiry: then it is time to look at it again. */
-static int64_t next_attempt(const struct flight *f, uint64_t wait_ms)
+static int64_t next_attempt(const struct flight *f)
 {
-	int64_t at = bw_clock_ms() + (int64_t)wait_ms;
+	int64_t at = bw_clock_ms() + (int64_t)f->wait_ms;
 
 	return at < f->expires_ms ? at : f->expires_ms;
 }
 
-static int record(struct worker *w, const struct flight *f, uint64_t wait_ms, struct bw_err *err)
+static struct bw_delivery_outcome outcome_of(const struct flight *f)
 {
-	struct bw_store *s = w->outbox->store;
-	int64_t now = bw_clock_ms();
-
 	switch (f->result) {
-	case BW_SINK_OK: return bw_store_delivery_sent(s, f->id, now, err);
-	case BW_SINK_DEAD: return bw_store_delivery_dead(s, f->id, f->message, now, err);
+	case BW_SINK_OK: return (struct bw_delivery_outcome){.id = f->id, .state = BW_DELIVERY_SENT};
+	case BW_SINK_DEAD:
+		return (struct bw_delivery_outcome){
+			.id = f->id, .state = BW_DELIVERY_DEAD, .error = f->message};
 	case BW_SINK_RETRY:
 	case BW_SINK_PAUSED: break;
 	}
-	return bw_store_delivery_retry(s, f->id, next_attempt(f, wait_ms), f->message, now, err);
+	return (struct bw_delivery_outcome){
+		.id = f->id, .state = BW_DELIVERY_DUE, .next_ms = next_attempt(f), .error = f->message};
 }
 
 /*
@@ -222,7 +247,7 @@ static uint64_t wait_of(const struct worker *w, const struct flight *f)
 	return w->hold_ms > now && own <= w->hold_ms - now ? w->hold_ms - now + 1 : own;
 }
 
-static void tell(struct worker *w, const struct flight *f, uint64_t wait_ms)
+static void tell(struct worker *w, const struct flight *f)
 {
 	struct bw_outbox_attempt a = {
 		.sink = w->name,
@@ -232,35 +257,56 @@ static void tell(struct worker *w, const struct flight *f, uint64_t wait_ms)
 		.attempt = f->event.attempt,
 		.result = f->result,
 		.message = f->message,
-		.wait_ms = f->result == BW_SINK_RETRY ? wait_ms : 0,
+		.wait_ms = f->result == BW_SINK_RETRY ? f->wait_ms : 0,
 	};
 
 	if (w->outbox->attempt)
 		w->outbox->attempt(&a, w->outbox->attempt_arg);
 }
 
-/* Stops at the first failure: what is not recorded stays landed. */
-static int record_landed(struct worker *w, struct bw_err *err)
+static void judge(struct worker *w, struct flight *f)
+{
+	if (f->result == BW_SINK_PAUSED && w->is_paused && !f->is_learned)
+		f->result = BW_SINK_RETRY; /* it was said already */
+	learn(w, f);
+	f->wait_ms = wait_of(w, f);
+}
+
+static void tell_landed(struct worker *w)
 {
 	struct flight *f;
 
-	while ((f = ring_first(&w->landed))) {
-		uint64_t wait_ms;
-		int rc;
-
-		if (f->result == BW_SINK_PAUSED && w->is_paused && !f->is_learned)
-			f->result = BW_SINK_RETRY; /* it was said already */
-		learn(w, f);
-		wait_ms = wait_of(w, f);
-		rc = record(w, f, wait_ms, err);
-		if (rc < 0)
-			return rc;
-		ring_remove(f);
+	if (w->has_failed)
+		drop(&w->ready);
+	if (!ring_first(&w->ready))
 		w->must_look = true;
-		tell(w, f, wait_ms);
+	w->has_failed = false;
+	w->landed_count = 0;
+	while ((f = ring_first(&w->landed))) {
+		ring_remove(f);
+		tell(w, f);
 		flight_free(f);
 	}
-	return 0;
+}
+
+/* All together, or none: then they stay landed. */
+static int record_landed(struct worker *w, struct bw_err *err)
+{
+	BW_AUTOFREE struct bw_delivery_outcome *outcomes = NULL;
+	size_t count = 0;
+	int rc;
+
+	if (w->landed_count == 0)
+		return 0;
+	outcomes = bw_realloc(NULL, w->landed_count, sizeof(*outcomes));
+	for (struct flight *f = w->landed.next; f != &w->landed; f = f->next) {
+		judge(w, f);
+		outcomes[count++] = outcome_of(f);
+	}
+	rc = bw_store_record_deliveries(w->outbox->store, outcomes, count, bw_clock_ms(), err);
+	if (rc == 0)
+		tell_landed(w);
+	return rc;
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -287,6 +333,18 @@ static bool is_known(const struct worker *w, int64_t id)
 	       bsearch(&id, w->known, w->known_count, sizeof(*w->known), compare_ids) != NULL;
 }
 
+/* Not of a sink that fails: things are different each time. */
+static unsigned ahead_of(const struct worker *w)
+{
+	return w->failures > 0 || w->outbox->is_failing ? 0 : AHEAD;
+}
+
+static bool fits(const struct worker *w)
+{
+	return w->batch_count < w->batch_room ||
+	       (w->batch_count < w->batch_room + ahead_of(w) && w->batch_bytes < AHEAD_BYTES);
+}
+
 /* Only takes it: what start() does to the loop is not done inside of a query. */
 static int take(const struct bw_delivery *d, void *arg, struct bw_err *err)
 {
@@ -297,9 +355,10 @@ static int take(const struct bw_delivery *d, void *arg, struct bw_err *err)
 		return 0;
 	if (d->expires_ms <= bw_clock_ms())
 		w->has_expired = true;
-	else if (w->batch_count < w->batch_room) {
-		ring_add(w->batch, flight_new(w, d));
+	else if (fits(w)) {
+		ring_add(&w->ready, flight_new(w, d));
 		w->batch_count++;
+		w->batch_bytes += d->len;
 	} else
 		w->has_more = true;
 	return 0;
@@ -314,28 +373,6 @@ static int expire(struct bw_outbox *o, struct bw_err *err)
 	return rc;
 }
 
-static void start(struct worker *w, struct flight *batch)
-{
-	struct flight *f;
-
-	while ((f = ring_first(batch))) {
-		ring_remove(f);
-		ring_add(&w->flying, f);
-		w->flying_count++;
-		w->sink.ops->start(w->sink.self, &f->event, land, f);
-	}
-}
-
-static void drop(struct flight *batch)
-{
-	struct flight *f;
-
-	while ((f = ring_first(batch))) {
-		ring_remove(f);
-		flight_free(f);
-	}
-}
-
 /* A sink that failed last time is asked with one event first. */
 static unsigned room_of(const struct worker *w)
 {
@@ -346,31 +383,41 @@ static unsigned room_of(const struct worker *w)
 	return room > w->flying_count ? room - w->flying_count : 0;
 }
 
-/* Asks for one more than there is room for, to know whether there is more. */
+static void start_ready(struct worker *w)
+{
+	struct flight *f;
+
+	for (unsigned room = room_of(w); room > 0 && (f = ring_first(&w->ready)); room--) {
+		ring_remove(f);
+		ring_add(&w->flying, f);
+		w->flying_count++;
+		w->sink.ops->start(w->sink.self, &f->event, land, f);
+	}
+}
+
+/* Asks for one more than is taken, to know whether there is more. */
 static int look(struct worker *w, struct bw_err *err)
 {
-	unsigned room = room_of(w);
-	struct flight batch;
 	int rc;
 
-	ring_init(&batch);
+	drop(&w->ready);
 	learn_known(w);
-	w->batch = &batch;
+	w->batch_room = room_of(w);
 	w->batch_count = 0;
-	w->batch_room = room;
+	w->batch_bytes = 0;
 	w->has_more = false;
 	w->has_expired = false;
-	rc = bw_store_each_due(w->outbox->store, w->name, bw_clock_ms(), w->known_count + w->batch_room + 1,
-			       take, w, err);
-	w->batch = NULL;
+	rc = bw_store_each_due(w->outbox->store, w->name, bw_clock_ms(),
+			       w->known_count + w->batch_room + ahead_of(w) + 1, take, w, err);
 	if (rc == 0 && w->has_expired)
 		rc = expire(w->outbox, err);
 	if (rc < 0) {
-		drop(&batch);
+		drop(&w->ready);
 		return rc;
 	}
 	w->must_look = false;
-	start(w, &batch);
+	w->ready_until_ms = bw_loop_now(w->outbox->loop) + AHEAD_MS;
+	start_ready(w);
 	return 0;
 }
 
@@ -386,7 +433,7 @@ static int nap(const struct worker *w, uint64_t *ret_ms, struct bw_err *err)
 		return 0;
 	}
 	*ret_ms = LOOK_AGAIN_MS;
-	if (w->has_more) /* what lands makes room, and a turn of its own */
+	if (w->has_more || ring_first(&w->ready)) /* what lands makes room, and a turn of its own */
 		return 0;
 	rc = bw_store_next_due(w->outbox->store, w->name, &next, err);
 	if (rc < 0)
@@ -406,19 +453,44 @@ static bool may_look(const struct worker *w)
 	return !w->is_paused && !w->outbox->is_draining && w->hold_ms <= bw_loop_now(w->outbox->loop);
 }
 
-static int take_turn(struct worker *w, uint64_t *ret_ms, struct bw_err *err)
+/* What was read ahead is used up, or not to be believed any more. */
+static bool is_stale(const struct worker *w)
+{
+	return w->must_look || !ring_first(&w->ready) || w->ready_until_ms <= bw_loop_now(w->outbox->loop);
+}
+
+/* Is the store asked in this turn, or does what is ready go on without it? */
+static bool must_settle(const struct worker *w)
+{
+	if (w->has_failed || !may_look(w) || is_stale(w) || w->landed_count >= RECORD_COUNT)
+		return true;
+	return w->landed_count > 0 && w->landed_since_ms + RECORD_MS <= bw_loop_now(w->outbox->loop);
+}
+
+/* What landed is recorded before the store is asked again: it is due there until then. */
+static int settle(struct worker *w, uint64_t *ret_ms, struct bw_err *err)
 {
 	struct bw_outbox *o = w->outbox;
 	int rc = record_landed(w, err);
 
 	if (rc == 0 && !o->is_draining && o->next_expiry_ms <= bw_loop_now(o->loop))
 		rc = expire(o, err);
-	if (rc == 0 && may_look(w))
+	if (rc == 0 && may_look(w) && is_stale(w))
 		rc = look(w, err);
 	if (rc < 0)
 		return rc;
 	*ret_ms = LONGEST_NAP_MS;
 	return may_look(w) || w->hold_ms > bw_loop_now(o->loop) ? nap(w, ret_ms, err) : 0;
+}
+
+static int take_turn(struct worker *w, uint64_t *ret_ms, struct bw_err *err)
+{
+	if (may_look(w) && !is_stale(w) && !w->has_failed)
+		start_ready(w);
+	if (must_settle(w))
+		return settle(w, ret_ms, err);
+	*ret_ms = w->landed_count > 0 ? RECORD_MS : LOOK_AGAIN_MS;
+	return 0;
 }
 
 /*
@@ -514,6 +586,7 @@ static void worker_free(struct worker *w)
 	if (!w->outbox->is_failing)
 		(void)record_landed(w, &err); /* sending twice is harmless, but needless */
 	drop(&w->landed);
+	drop(&w->ready);
 	while ((f = ring_first(&w->flying))) {
 		w->sink.ops->cancel(w->sink.self, f);
 		ring_remove(f);
@@ -558,6 +631,7 @@ void bw_outbox_add(struct bw_outbox *o, const char *name, struct bw_sink sink)
 	w->outbox = o;
 	w->name = bw_strdup(name);
 	w->sink = sink;
+	ring_init(&w->ready);
 	ring_init(&w->flying);
 	ring_init(&w->landed);
 	w->timer = bw_timer_new(o->loop, work, w);
@@ -613,7 +687,7 @@ static bool is_worker_idle(const struct worker *w)
 {
 	if (w->flying_count > 0 || ring_first(&w->landed))
 		return false;
-	return !may_look(w) || !(w->must_look || w->has_more);
+	return !may_look(w) || !(w->must_look || w->has_more || ring_first(&w->ready));
 }
 
 bool bw_outbox_is_sink_idle(const struct bw_outbox *o, const char *name)

@@ -134,16 +134,16 @@ int bw_store_sink_due_now(struct bw_store *s, const char *sink, int64_t now_ms, 
 
 /* --- what came of it -------------------------------------------------------------------------- */
 
-struct outcome {
-	int64_t id;
-	enum bw_delivery_state state;
-	const char *error;
-	int64_t at_ms; /* now, or of the next attempt */
-	char *subject; /* of the delivery; NULL: it was not due any more */
-	int64_t event, sink;
+struct outcomes {
+	const struct bw_delivery_outcome *items;
+	size_t count;
+	int64_t now_ms;
+	int64_t any_confirms; /* of all sinks: mostly none does, and nobody has to ask for each delivery */
 };
 
-static int end_row(struct bw_store *s, struct outcome *o, struct bw_err *err)
+/* `ret`: it was due still. */
+static int end_row(struct bw_store *s, const struct bw_delivery_outcome *o, int64_t now_ms, bool *ret,
+		   struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, BW_SQL_DELIVERY_END, &q, err);
@@ -152,87 +152,85 @@ static int end_row(struct bw_store *s, struct outcome *o, struct bw_err *err)
 		return rc;
 	bw_sql_bind(q, 1, o->id);
 	bw_sql_bind_text(q, 2, bw_delivery_state_name(o->state));
-	bw_sql_bind(q, 3, o->at_ms);
+	bw_sql_bind(q, 3, now_ms);
 	bw_sql_bind_text(q, 4, o->error);
-	rc = bw_sql_step(s, q, err);
-	if (rc <= 0)
-		return rc;
-	o->subject = bw_strdup_null(bw_sql_column(q, 0));
-	o->event = bw_sql_column_int(q, 1);
-	o->sink = bw_sql_column_int(q, 2);
-	rc = bw_sql_columns_ok(s, err);
-	return rc < 0 ? rc : bw_sql_run(s, q, err);
-}
-
-static int confirm(struct bw_store *s, const struct outcome *o, struct bw_err *err)
-{
-	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_SINK_CONFIRMS, &q, err);
-
-	if (rc < 0)
-		return rc;
-	bw_sql_bind(q, 1, o->sink);
-	rc = bw_sql_step(s, q, err);
-	if (rc <= 0 || bw_sql_column_int(q, 0) == 0)
-		return rc < 0 ? rc : 0;
-	return bw_store_close_event(s, o->event, "delivered", o->at_ms, NULL, err);
-}
-
-static int end_delivery(struct bw_store *s, void *arg, struct bw_err *err)
-{
-	struct outcome *o = arg;
-	int rc = end_row(s, o, err);
-
-	if (rc < 0 || !o->subject)
-		return rc;
-	rc = bw_store_line_up(s, o->subject, err);
-	return rc == 0 && o->state == BW_DELIVERY_SENT ? confirm(s, o, err) : rc;
-}
-
-static int end(struct bw_store *s, struct outcome *o, struct bw_err *err)
-{
-	int rc = bw_sql_tx(s, end_delivery, o, err);
-
-	free(o->subject);
+	rc = bw_sql_run(s, q, err);
+	*ret = rc == 0 && sqlite3_changes(s->db) > 0;
 	return rc;
 }
 
-int bw_store_delivery_sent(struct bw_store *s, int64_t id, int64_t now_ms, struct bw_err *err)
+/* Who stood behind it in its queue is the first now. */
+static int move_up(struct bw_store *s, int64_t id, struct bw_err *err)
 {
-	struct outcome o = {.id = id, .state = BW_DELIVERY_SENT, .at_ms = now_ms};
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_DELIVERY_NEXT, &q, err);
 
-	return end(s, &o, err);
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, id);
+	return bw_sql_run(s, q, err);
 }
 
-int bw_store_delivery_dead(struct bw_store *s, int64_t id, const char *error, int64_t now_ms,
-			   struct bw_err *err)
+static int confirm(struct bw_store *s, int64_t id, int64_t now_ms, struct bw_err *err)
 {
-	struct outcome o = {.id = id, .state = BW_DELIVERY_DEAD, .error = error, .at_ms = now_ms};
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_DELIVERY_CONFIRMED, &q, err);
 
-	return end(s, &o, err);
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, id);
+	rc = bw_sql_step(s, q, err);
+	if (rc <= 0)
+		return rc;
+	return bw_store_close_event(s, bw_sql_column_int(q, 0), "delivered", now_ms, NULL, err);
 }
 
-static int wait_longer(struct bw_store *s, void *arg, struct bw_err *err)
+static int end_delivery(struct bw_store *s, const struct bw_delivery_outcome *o, const struct outcomes *x,
+			struct bw_err *err)
 {
-	const struct outcome *o = arg;
+	bool was_due = false;
+	int rc = end_row(s, o, x->now_ms, &was_due, err);
+
+	if (rc < 0 || !was_due)
+		return rc;
+	rc = move_up(s, o->id, err);
+	if (rc == 0 && x->any_confirms && o->state == BW_DELIVERY_SENT)
+		rc = confirm(s, o->id, x->now_ms, err);
+	return rc;
+}
+
+static int put_off(struct bw_store *s, const struct bw_delivery_outcome *o, struct bw_err *err)
+{
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, BW_SQL_DELIVERY_RETRY, &q, err);
 
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, o->id);
-	bw_sql_bind(q, 2, o->at_ms);
+	bw_sql_bind(q, 2, o->next_ms);
 	bw_sql_bind_text(q, 3, o->error);
 	return bw_sql_run(s, q, err);
 }
 
-int bw_store_delivery_retry(struct bw_store *s, int64_t id, int64_t next_ms, const char *error,
-			    int64_t now_ms, struct bw_err *err)
+static int record_all(struct bw_store *s, void *arg, struct bw_err *err)
 {
-	struct outcome o = {.id = id, .error = error, .at_ms = next_ms};
+	struct outcomes *x = arg;
+	int rc = bw_sql_number(s, BW_SQL_SINKS_CONFIRM, &x->any_confirms, err);
 
-	(void)now_ms;
-	return bw_sql_tx(s, wait_longer, &o, err);
+	for (size_t i = 0; rc == 0 && i < x->count; i++) {
+		const struct bw_delivery_outcome *o = &x->items[i];
+
+		rc = o->state == BW_DELIVERY_DUE ? put_off(s, o, err) : end_delivery(s, o, x, err);
+	}
+	return rc;
+}
+
+int bw_store_record_deliveries(struct bw_store *s, const struct bw_delivery_outcome *outcomes, size_t count,
+			       int64_t now_ms, struct bw_err *err)
+{
+	struct outcomes x = {.items = outcomes, .count = count, .now_ms = now_ms};
+
+	return bw_sql_tx(s, record_all, &x, err);
 }
 
 /* --- expiry ----------------------------------------------------------------------------------- */

@@ -79,7 +79,7 @@ struct bw_delivery_outcome {
 };
 /*
  * Of any number of attempts, in one transaction: all are recorded, or none. A delivery that is not due any more
- * (superseded meanwhile) stays as it is. When the sink confirms, what a delivered rebuild.requested asked for is done:
+ * (superseded meanwhile) stays as it is, unless it was sent after all. When the sink confirms, what a delivered rebuild.requested asked for is done:
  * evidence "delivered".
  */
 int bw_store_record_deliveries(struct bw_store *s, const struct bw_delivery_outcome *outcomes, size_t count,

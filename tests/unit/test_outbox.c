@@ -407,6 +407,24 @@ static void test_what_is_superseded_is_not_sent_when_somebody_tells(void **state
 	assert_string_equal(s->got, "+e1 +e3 ");
 }
 
+static void test_the_newer_one_waits_for_the_superseded_one_that_is_on_its_way(void **state)
+{
+	struct fake_sink *s = add("a", 4);
+
+	(void)state;
+	s->latency_ms = 500;
+	owe("a", 1, 7);
+	virtual_run(100);
+	table.rows[0].state = BW_DELIVERY_SUPERSEDED;
+	owe("a", 2, 7);
+	owe("a", 3, 8);
+	bw_outbox_wake(stage.outbox);
+	virtual_run(100);
+	assert_int_equal(s->starts, 2); /* e1 and e3 */
+	run_until_idle();
+	assert_string_equal(s->got, "+e1 +e3 +e2 ");
+}
+
 static void test_what_was_read_ahead_is_believed_for_a_second(void **state)
 {
 	struct fake_sink *s = add("a", 1);
@@ -847,6 +865,7 @@ int main(void)
 		TEST(test_a_sink_without_room_is_asked_again),
 		TEST(test_what_is_slow_is_recorded_soon_while_the_next_is_under_way),
 		TEST(test_what_is_superseded_is_not_sent_when_somebody_tells),
+		TEST(test_the_newer_one_waits_for_the_superseded_one_that_is_on_its_way),
 		TEST(test_what_was_read_ahead_is_believed_for_a_second),
 		TEST(test_a_failure_throws_away_what_was_read_ahead),
 		TEST(test_large_events_are_not_read_far_ahead),

@@ -345,13 +345,22 @@ static bool fits(const struct worker *w)
 	       (w->batch_count < w->batch_room + ahead_of(w) && w->batch_bytes < AHEAD_BYTES);
 }
 
+/* A newer one of the same build is the first in its queue when it supersedes one that is on its way. */
+static bool is_on_its_way(const struct worker *w, const char *subject)
+{
+	for (const struct flight *f = w->flying.next; f != &w->flying; f = f->next)
+		if (strcmp(f->subject, subject) == 0)
+			return true;
+	return false;
+}
+
 /* Only takes it: what start() does to the loop is not done inside of a query. */
 static int take(const struct bw_delivery *d, void *arg, struct bw_err *err)
 {
 	struct worker *w = arg;
 
 	(void)err;
-	if (is_known(w, d->id))
+	if (is_known(w, d->id) || is_on_its_way(w, d->subject))
 		return 0;
 	if (d->expires_ms <= bw_clock_ms())
 		w->has_expired = true;

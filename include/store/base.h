@@ -78,13 +78,21 @@ struct bw_teller; /* store/fact.h */
  * the tag's return, or because the tag has the same content for its platforms as what it stands on
  * (bw_class_counts()). This is the only function that does, for daemon and one-shot alike. The events that the teller
  * makes of it (store/fact.h) and what is owed to whom are written in the same transaction; with `t` NULL they wait for
- * the next record with one, except those of changes. A build gets one request, with all that is outstanding for it, when
- * all answers are recorded.
+ * the next record with one, except those of changes. A chosen build gets one request, with all that is outstanding for
+ * it, when all answers are recorded; that of any other build waits for somebody who watches it.
  * An answer that is up to a minute older than the last one recorded changes nothing: another process was faster; nor
  * does a change that starts from another digest than the base has now. A change without a judgement is unclassified.
  */
 int bw_store_record(struct bw_store *s, const struct bw_seen *seen, size_t count, const struct bw_teller *t,
 		    struct bw_record_counts *ret, struct bw_err *err) BW_NODISCARD;
+
+/*
+ * Asks for the chosen builds whose request is still owed: what another process recorded, which did not watch them, or what
+ * was ignored until now. Up to `max` of them, each with all that is outstanding for it, in one transaction; `ret`: how
+ * many, `ret_more`: others wait. Cheap where none does. Recording does the same at its end, for all of them.
+ */
+int bw_store_tell_pending(struct bw_store *s, int64_t now_ms, const struct bw_teller *t, size_t max,
+			  size_t *ret, bool *ret_more, struct bw_err *err) BW_NODISCARD;
 
 /* --- what the judgement of a change takes ----------------------------------------------------------- */
 

@@ -63,6 +63,10 @@ int bw_store_choose_builds(struct bw_store *s, const int64_t *ids, size_t count,
 int bw_store_unchoose_builds(struct bw_store *s, const int64_t *ids, size_t count,
 			     struct bw_err *err) BW_NODISCARD;
 
+/* The chosen builds that are live no more, in the order of their ids: another process ended or forgot them. */
+typedef int (*bw_lost_fn)(int64_t build_id, void *arg, struct bw_err *err);
+int bw_store_each_lost(struct bw_store *s, bw_lost_fn fn, void *arg, struct bw_err *err) BW_NODISCARD;
+
 /* The live builds of `source` at or below `location` (as for bw_store_end_missing()), by file and target. */
 typedef int (*bw_live_fn)(int64_t build_id, const char *path, const char *target, void *arg,
 			  struct bw_err *err);

@@ -46,6 +46,46 @@ static void only_what_has_a_tag_is_a_base(void **state)
 				     "/x/Dockerfile:3 - unknown (why)\n");
 }
 
+/* Whoever still holds the id of one that was forgotten must not take another for it. */
+static void the_id_of_a_build_is_never_given_again(void **state)
+{
+	struct fixture *f = *state;
+	int64_t first = put(f, "/x/Dockerfile", "a");
+	size_t count = 0;
+
+	assert_ok(f, bw_store_choose_all(f->store, &count, &f->err));
+	assert_ok(f, bw_store_forget(f->store, &count, &f->err));
+	assert_int_equal(ask(f, "SELECT count(*) FROM build"), 0);
+	assert_true(put(f, "/y/Dockerfile", "b") > first);
+}
+
+static int note_lost(int64_t id, void *arg, struct bw_err *err)
+{
+	int64_t *sum = arg;
+
+	(void)err;
+	*sum = *sum * 100 + id;
+	return 0;
+}
+
+static void builds_that_another_process_forgot_or_ended_are_told_while_they_are_chosen(void **state)
+{
+	struct fixture *f = *state;
+	int64_t a = put(f, "/a/Dockerfile", "a"), b = put(f, "/b/Dockerfile", "b"), lost = 0;
+
+	(void)put(f, "/c/Dockerfile", "c");
+	assert_ok(f, bw_store_each_lost(f->store, note_lost, &lost, &f->err));
+	assert_int_equal(lost, 0);
+	run_sql(f->path, "PRAGMA foreign_keys = ON; DELETE FROM build WHERE id = 2;"
+			 "UPDATE build SET ended_at = 1 WHERE id = 1");
+	assert_ok(f, bw_store_each_lost(f->store, note_lost, &lost, &f->err));
+	assert_int_equal(lost, a * 100 + b);
+	assert_ok(f, bw_store_unchoose_builds(f->store, &a, 1, &f->err));
+	lost = 0;
+	assert_ok(f, bw_store_each_lost(f->store, note_lost, &lost, &f->err));
+	assert_int_equal(lost, b);
+}
+
 static void the_same_scan_again_writes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -103,7 +143,7 @@ static void what_could_not_be_read_keeps_its_uses(void **state)
 	assert_int_equal(ask(f, "SELECT problem IS NULL FROM build"), 1);
 	m.scan.path = "/y/Dockerfile"; /* never read at all */
 	(void)put_made(f, &m, 10);
-	assert_int_equal(ask(f, "SELECT fingerprint = '' FROM build WHERE id = 2"), 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM build WHERE fingerprint = ''"), 1);
 	free_file(&m);
 }
 
@@ -494,6 +534,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(everything_of_a_use_is_kept),
 		CASE(only_what_has_a_tag_is_a_base),
+		CASE(the_id_of_a_build_is_never_given_again),
+		CASE(builds_that_another_process_forgot_or_ended_are_told_while_they_are_chosen),
 		CASE(the_same_scan_again_writes_nothing),
 		CASE(an_edited_file_has_its_new_uses_only),
 		CASE(what_could_not_be_read_keeps_its_uses),

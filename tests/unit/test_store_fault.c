@@ -43,9 +43,10 @@ static int record_told(struct bw_store *s, const struct bw_seen *seen, struct bw
 static int remind(struct bw_store *s, struct bw_err *err)
 {
 	struct bw_teller teller;
+	bool more;
 
 	make_teller(&teller);
-	return bw_store_remind(s, 45, 5, &teller, NULL, err);
+	return bw_store_remind(s, 45, 5, &teller, 100, NULL, &more, err);
 }
 
 static int put_file(struct bw_store *s, const char *path, const char *uses, struct bw_err *err)
@@ -475,6 +476,7 @@ static bool is_not_used(int which)
 	case BW_SQL_OTHERS_FIND:
 	case BW_SQL_OTHERS_END:
 	case BW_SQL_KEEP_TARGET:
+	case BW_SQL_CHOSEN_LOST: /* test_sources.c */
 	case BW_SQL_CHOSEN_IS_IN_ORDER:
 	case BW_SQL_CHOSEN_FILES:
 	case BW_SQL_FORGET_BUILDS:
@@ -495,12 +497,17 @@ static bool is_not_used(int which)
 	case BW_SQL_ROWS_MANY:
 	case BW_SQL_ROWS_MANY_IN_ORDER:
 	case BW_SQL_OTHERS_MANY:
+	case BW_SQL_GAPS: /* and the next two: test_store_source.c */
+	case BW_SQL_GAPS_DROP:
+	case BW_SQL_GAP_ADD:
 	case BW_SQL_GIT_SOURCE_PUT: /* from here on: test_store_outbox.c */
 	case BW_SQL_GIT_SOURCES:
 	case BW_SQL_EVENT_PAIRS:
 	case BW_SQL_EVENT_FIND:
 	case BW_SQL_EVENT_SUBJECT:
-	case BW_SQL_SINK_CONFIRMS:
+	case BW_SQL_SINKS_CONFIRM:
+	case BW_SQL_DELIVERY_CONFIRMED:
+	case BW_SQL_DELIVERY_NEXT:
 	case BW_SQL_SINKS_REPEAT:
 	case BW_SQL_DELIVERIES_LAST:
 	case BW_SQL_DELIVERIES_FIRST_ALL:
@@ -520,6 +527,7 @@ static bool is_not_used(int which)
 	case BW_SQL_AILING:
 	case BW_SQL_FOLDER_FILES:
 	case BW_SQL_BUILD_NAMES: /* from here on: test_store_state.c */
+	case BW_SQL_BUILD_NAMES_OF:
 	case BW_SQL_PAIRS_OF_BUILD:
 	case BW_SQL_PINNED_PAIRS_OF_BUILD:
 	case BW_SQL_ROWS_OF_BASE:
@@ -580,7 +588,8 @@ static void work_until_killed(const char *path, int at)
 	struct bw_store *s = NULL;
 
 	set_fault(FAULT_KILL, at);
-	if (work(path, &err) < 0 || bw_store_open(path, &s, &err) < 0)
+	if (work(path, &err) < 0 || bw_store_open(path, &s, &err) < 0 ||
+	    bw_store_choose_all(s, NULL, &err) < 0)
 		_exit(1);
 	for (int i = 0; i < 5000; i++)
 		if (move_all(s, (char)('a' + (i + 2) % 3), (char)('a' + i % 3), 100 + i, &err) < 0)

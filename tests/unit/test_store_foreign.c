@@ -2,6 +2,7 @@
 #include "unit/store_fixture.h"
 
 #include "store/source.h"
+#include "store/sql.h"
 
 #define API   "https://x.example/api.git"
 #define MAIN  API "#main"
@@ -147,6 +148,65 @@ static void doubts_about_pins_know_it(void **state)
 	assert_string_equal(bw_buf_str(&f->text), "library/a:1\nforeign library/b:1\n");
 }
 
+/* --- size ------------------------------------------------------------------------------------- */
+
+#define LINES 2000 /* of one base in one file of a stranger */
+
+static int count_steps(void *arg)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+static void multiply(const struct fixture *f, const char *set)
+{
+	BW_AUTOFREE char *sql = bw_asprintf(
+		"CREATE TEMP TABLE line AS SELECT * FROM use;"
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+		" INSERT INTO use SELECT NULL, build_id, base_id, reachable, ignored_until, line, role, "
+		"stage, %s,"
+		" ignored, unresolved, is_scratch, line_column, byte_start, byte_end, arg_line, arg_column,"
+		" arg_start, arg_end, patch FROM line, n",
+		LINES, set);
+
+	run_sql(f->path, sql);
+}
+
+/* Each line is a question of its own, and the loop stands still meanwhile: not each with each. */
+static void a_stranger_may_stand_on_a_base_for_thousands_of_platforms(void **state)
+{
+	struct fixture *f = *state;
+	int thousands = 0;
+
+	put_git(f, "Dockerfile", "a b");
+	see(f, "a", 'a', 100);
+	see(f, "b", 'a', 100);
+	see(f, "a", 'b', 200);
+	multiply(f, "'linux/x' || i, written, pinned");
+	bw_buf_clear(&f->text);
+	sqlite3_progress_handler(f->store->db, 1000, count_steps, &thousands);
+	assert_ok(f, bw_store_each_uncompared(f->store, 1000, add_uncompared, f, &f->err));
+	sqlite3_progress_handler(f->store->db, 0, NULL, NULL);
+	assert_int_equal(strlen(bw_buf_str(&f->text)), (LINES + 1) * strlen("foreign library/a:latest\n"));
+	assert_in_range(thousands, 1, 500);
+}
+
+static void a_stranger_may_pin_a_base_in_thousands_of_ways(void **state)
+{
+	struct fixture *f = *state;
+	int thousands = 0;
+
+	put_git(f, "Dockerfile", "a:1@" ZERO_DIGEST " b:1@" ZERO_DIGEST);
+	see(f, "a:1", 'a', 100);
+	multiply(f, "platform, written, 'sha256:' || printf('%064x', i)");
+	bw_buf_clear(&f->text);
+	sqlite3_progress_handler(f->store->db, 1000, count_steps, &thousands);
+	assert_ok(f, bw_store_each_doubt(f->store, 1000, add_doubted, f, &f->err));
+	sqlite3_progress_handler(f->store->db, 0, NULL, NULL);
+	assert_int_equal(strlen(bw_buf_str(&f->text)), (LINES + 1) * strlen("foreign library/a:1\n"));
+	assert_in_range(thousands, 1, 500);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up_store, tear_down)
 
 int main(void)
@@ -158,6 +218,8 @@ int main(void)
 		CASE(long_lists_know_it_too),
 		CASE(questions_about_changes_know_it),
 		CASE(doubts_about_pins_know_it),
+		CASE(a_stranger_may_stand_on_a_base_for_thousands_of_platforms),
+		CASE(a_stranger_may_pin_a_base_in_thousands_of_ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

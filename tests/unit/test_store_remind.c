@@ -13,9 +13,11 @@ static size_t remind(struct scene *x, int64_t now_ms, int64_t every_ms)
 {
 	struct bw_teller t;
 	size_t count = 99;
+	bool more = true;
 
 	make_teller(x, &t);
-	assert_ok(x->f, bw_store_remind(x->f->store, now_ms, every_ms, &t, &count, &x->f->err));
+	assert_ok(x->f, bw_store_remind(x->f->store, now_ms, every_ms, &t, 100, &count, &more, &x->f->err));
+	assert_false(more);
 	return count;
 }
 
@@ -68,6 +70,7 @@ static void a_build_that_stays_stale_is_asked_for_again(void **state)
 	/* Another process goes on where this one was: all of it is in the database. */
 	close_fixture(x.f);
 	open_fixture(x.f);
+	assert_ok(x.f, bw_store_choose_all(x.f->store, NULL, &x.f->err));
 	assert_int_equal(remind(&x, START + 14 * DAY, 7 * DAY), 1);
 	assert_string_equal(new_events(&x), "rebuild.requested /x/Dockerfile [a 1] #2 ci chat\n");
 	assert_int_equal(ask(x.f, "SELECT count(DISTINCT id) FROM event"), 4);
@@ -200,14 +203,15 @@ static void what_cannot_be_told_is_not_counted_as_told(void **state)
 	struct scene x = {0};
 	struct bw_teller t;
 	size_t count = 99;
+	bool more = true;
 
 	begin(&x, state);
 	make_teller(&x, &t);
 	x.options.instance = NULL;
 	run_sql(x.f->path,
 		"CREATE TRIGGER full BEFORE INSERT ON delivery BEGIN SELECT raise(FAIL, 'no room'); END");
-	assert_fault(x.f, bw_store_remind(x.f->store, START + DAY, DAY, &t, &count, &x.f->err), BW_E_STORE,
-		     "no room");
+	assert_fault(x.f, bw_store_remind(x.f->store, START + DAY, DAY, &t, 100, &count, &more, &x.f->err),
+		     BW_E_STORE, "no room");
 	assert_int_equal(ask(x.f, "SELECT count(*) FROM event"), 2);
 	assert_int_equal(ask(x.f, "SELECT count(*) FROM outstanding WHERE reminders OR reminded_at"), 0);
 	run_sql(x.f->path, "DROP TRIGGER full");

@@ -1,6 +1,7 @@
 /* Branches of git repositories: what is known of them, and what happens to their builds. */
 #include "unit/store_fixture.h"
 
+#include "store/gap.h"
 #include "store/source.h"
 
 #define API  "https://x.example/api.git"
@@ -114,6 +115,81 @@ static void a_location_never_means_a_branch(void **state)
 	assert_int_equal(count, 1);
 }
 
+/* --- what could not be looked into ------------------------------------------------------------ */
+
+static const char *gaps(struct fixture *f, const char *key)
+{
+	struct bw_gaps g = {0};
+
+	bw_buf_clear(&f->text);
+	assert_ok(f, bw_store_load_gaps(f->store, key, &g, &f->err));
+	for (size_t i = 0; i < g.count; i++)
+		bw_buf_addf(&f->text, "%s (%s) %lld\n", g.items[i].place, g.items[i].problem,
+			    (long long)g.items[i].since_ms);
+	bw_gaps_done(&g);
+	return bw_buf_str(&f->text);
+}
+
+/* `problem` NULL: there is none. */
+static int64_t put_gap(struct fixture *f, const char *place, const char *problem, int64_t at_ms)
+{
+	struct bw_gaps g = {0};
+	int64_t since_ms;
+
+	if (problem)
+		bw_gaps_add(&g, place, problem, 0);
+	assert_ok(f, bw_store_put_gaps(f->store, "k", &g, at_ms, &f->err));
+	since_ms = problem ? g.items[0].since_ms : 0;
+	bw_gaps_done(&g);
+	return since_ms;
+}
+
+static void a_gap_is_one_since_it_was_first_seen_until_it_is_not_seen(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(gaps(f, "k"), "");
+	assert_int_equal(put_gap(f, "/a", "/a: gone", 10), 10);
+	assert_string_equal(gaps(f, "k"), "/a (gone) 10\n");
+	assert_int_equal(put_gap(f, "/a", "closed", 20), 10);
+	assert_string_equal(gaps(f, "k"), "/a (closed) 10\n");
+	assert_int_equal(put_gap(f, "/b", "gone", 30), 30);
+	assert_string_equal(gaps(f, "k"), "/b (gone) 30\n");
+	assert_string_equal(gaps(f, "other"), "");
+	(void)put_gap(f, NULL, NULL, 40);
+	assert_string_equal(gaps(f, "k"), "");
+}
+
+static void an_unchanged_gap_writes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct bw_gaps g = {0};
+
+	(void)put_gap(f, "/a", "gone", 10);
+	run_sql(f->path, "CREATE TRIGGER t BEFORE INSERT ON gap BEGIN SELECT RAISE(ABORT, 'written'); END");
+	assert_int_equal(put_gap(f, "/a", "gone", 20), 10);
+	bw_gaps_add(&g, "/b", "gone", 0);
+	assert_true(bw_store_put_gaps(f->store, "k", &g, 30, &f->err) < 0);
+	assert_string_equal(gaps(f, "k"), "/a (gone) 10\n");
+	bw_gaps_done(&g);
+}
+
+static void a_list_of_gaps_has_an_end(void **state)
+{
+	struct fixture *f = *state;
+	struct bw_gaps g = {0};
+	char place[32];
+
+	for (int i = 0; i < BW_GAPS_MAX + 5; i++) {
+		(void)snprintf(place, sizeof(place), "/%d", i % (BW_GAPS_MAX - 1));
+		bw_gaps_add(&g, place, "gone", 0);
+	}
+	assert_int_equal(g.count, BW_GAPS_MAX);
+	assert_ok(f, bw_store_put_gaps(f->store, "k", &g, 10, &f->err)); /* the same place twice is once */
+	assert_int_equal(ask(f, "SELECT count(*) FROM gap"), BW_GAPS_MAX - 1);
+	bw_gaps_done(&g);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up_store, tear_down)
 
 int main(void)
@@ -124,6 +200,9 @@ int main(void)
 		CASE(a_callback_can_end_the_list),
 		CASE(files_that_are_not_in_the_tree_any_more_end),
 		CASE(a_location_never_means_a_branch),
+		CASE(a_gap_is_one_since_it_was_first_seen_until_it_is_not_seen),
+		CASE(an_unchanged_gap_writes_nothing),
+		CASE(a_list_of_gaps_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

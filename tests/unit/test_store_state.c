@@ -236,10 +236,11 @@ static int ask_all(struct fixture *f, const char *id)
 static void a_failed_statement_is_told_and_closes_nothing(void **state)
 {
 	static const enum bw_sql all[] = {
-		BW_SQL_DATA_VERSION,   BW_SQL_BASES_AFTER,	     BW_SQL_BUILDS_AFTER,
-		BW_SQL_BASE_STATE_OF,  BW_SQL_BUILD_STATE_OF,	     BW_SQL_ROWS_OF_BASE,
-		BW_SQL_ROWS_OF_BUILD,  BW_SQL_OTHERS_OF_BUILD,	     BW_SQL_BUILD_NAMES,
-		BW_SQL_PAIRS_OF_BUILD, BW_SQL_PINNED_PAIRS_OF_BUILD, BW_SQL_HANDLE_CURRENT,
+		BW_SQL_DATA_VERSION,   BW_SQL_BASES_AFTER,     BW_SQL_BUILDS_AFTER,
+		BW_SQL_BASE_STATE_OF,  BW_SQL_BUILD_STATE_OF,  BW_SQL_ROWS_OF_BASE,
+		BW_SQL_ROWS_OF_BUILD,  BW_SQL_OTHERS_OF_BUILD, BW_SQL_BUILD_NAMES,
+		BW_SQL_BUILD_NAMES_OF, BW_SQL_PAIRS_OF_BUILD,  BW_SQL_PINNED_PAIRS_OF_BUILD,
+		BW_SQL_HANDLE_CURRENT,
 	};
 	struct fixture *f = *state;
 	char id[BW_BUILD_ID_MAX];
@@ -264,6 +265,53 @@ static void a_failed_statement_is_told_and_closes_nothing(void **state)
 	assert_int_equal(ask(f, "SELECT count(*) FROM outstanding WHERE stale_since IS NOT NULL"), 0);
 }
 
+/* Looking for it takes its time where there are many builds: nobody is locked out meanwhile, nor waited for. */
+static void a_build_is_looked_for_without_the_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct bw_digest b;
+	struct bw_done_counts c;
+	sqlite3 *db = NULL;
+
+	(void)put(f, "/x/Dockerfile", "a");
+	bw_store_set_busy_ms(f->store, 0);
+	digest_from('b', &b);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(bw_store_done_build(f->store, "unknown", &b, 90, &c, NULL, &f->err), BW_E_GONE);
+	(void)sqlite3_close(db);
+}
+
+/* Another process is faster. */
+static int end_before_lock(unsigned type, void *arg, void *statement, void *text)
+{
+	const struct fixture *f = arg;
+
+	(void)type;
+	(void)statement;
+	if (strcmp(text, bw_sql_text(BW_SQL_BEGIN)) == 0)
+		run_sql(f->path, "UPDATE build SET ended_at = 1");
+	return 0;
+}
+
+/* What was found may be gone when the lock is there. */
+static void a_build_that_ends_meanwhile_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	char id[BW_BUILD_ID_MAX];
+	struct bw_digest b;
+	struct bw_done_counts c;
+
+	(void)put(f, "/x/Dockerfile", "a");
+	see(f, "a", 'a', 20);
+	see(f, "a", 'b', 30);
+	digest_from('b', &b);
+	bw_identity_of_build(bw_store_uuid(f->store), "", "/x/Dockerfile", "", id);
+	assert_int_equal(sqlite3_trace_v2(f->store->db, SQLITE_TRACE_STMT, end_before_lock, f), SQLITE_OK);
+	assert_int_equal(bw_store_done_build(f->store, id, &b, 90, &c, NULL, &f->err), BW_E_GONE);
+	assert_int_equal(ask(f, "SELECT count(*) FROM outstanding WHERE stale_since IS NOT NULL"), 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up_store, tear_down)
 
 int main(void)
@@ -275,6 +323,8 @@ int main(void)
 		CASE(a_build_is_read_whether_it_is_chosen_or_has_ended),
 		CASE(what_others_write_is_a_change_and_what_we_write_is_none),
 		CASE(a_failed_statement_is_told_and_closes_nothing),
+		CASE(a_build_is_looked_for_without_the_lock),
+		CASE(a_build_that_ends_meanwhile_is_left_alone),
 		CASE(done_by_id_closes_one_build_and_leaves_the_choice_alone),
 	};
 

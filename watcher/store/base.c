@@ -8,16 +8,7 @@
 #include "store/list.h"
 #include "store/sql.h"
 
-enum {
-	BASE_ID,
-	BASE_REGISTRY,
-	BASE_REPOSITORY,
-	BASE_TAG,
-	BASE_DIGEST,
-	BASE_FAILURES,
-	BASE_WAITED,
-	BASE_FOREIGN
-};
+enum { BASE_ID, BASE_REGISTRY, BASE_REPOSITORY, BASE_TAG, BASE_DIGEST, BASE_FAILURES, BASE_WAITED };
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
@@ -45,7 +36,7 @@ int bw_store_count_wanted(struct bw_store *s, int64_t now_ms, size_t *ret_count,
 	return rc < 0 ? rc : 0;
 }
 
-static void read_base(sqlite3_stmt *q, struct bw_base *ret)
+void bw_store_read_base_columns(sqlite3_stmt *q, struct bw_base *ret)
 {
 	*ret = (struct bw_base){
 		.id = bw_sql_column_int(q, BASE_ID),
@@ -55,8 +46,28 @@ static void read_base(sqlite3_stmt *q, struct bw_base *ret)
 		.digest = bw_sql_column(q, BASE_DIGEST),
 		.failures = bw_sql_column_u32(q, BASE_FAILURES),
 		.waited = bw_sql_column_u32(q, BASE_WAITED),
-		.is_foreign = bw_sql_column_int(q, BASE_FOREIGN) != 0,
 	};
+}
+
+int bw_store_ask_foreign(struct bw_store *s, struct bw_foreign *f, int64_t now_ms, struct bw_base *ret,
+			 struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = 0;
+
+	if (f->base_id != ret->id) {
+		rc = bw_sql_use(s, BW_SQL_BASE_IS_FOREIGN, &q, err);
+		if (rc < 0)
+			return rc;
+		bw_sql_bind(q, 1, now_ms);
+		bw_sql_bind(q, 2, ret->id);
+		rc = bw_sql_step(s, q, err);
+		if (rc < 0)
+			return rc;
+		*f = (struct bw_foreign){.base_id = ret->id, .is_foreign = bw_sql_column_int(q, 0) != 0};
+	}
+	ret->is_foreign = f->is_foreign;
+	return 0;
 }
 
 /* One base of many rows: `told`, or kept until it is known whether all of them are a stranger's. */
@@ -122,7 +133,8 @@ static int each_base(struct bw_store *s, sqlite3_stmt *q, bw_base_fn fn, void *a
 	while ((rc = bw_sql_step(s, q, err)) > 0) {
 		struct bw_base b;
 
-		read_base(q, &b);
+		bw_store_read_base_columns(q, &b);
+		b.is_foreign = bw_sql_column_int(q, BW_BASE_COLUMNS) != 0;
 		rc = bw_sql_columns_ok(s, err);
 		if (rc == 0)
 			rc = on_base(&x, &b, err);
@@ -175,17 +187,20 @@ int bw_store_each_uncompared(struct bw_store *s, int64_t now_ms, bw_uncompared_f
 			     struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	struct bw_foreign foreign = {0};
 	int rc = bw_sql_use(s, BW_SQL_UNCOMPARED, &q, err);
 
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, now_ms);
 	while ((rc = bw_sql_step(s, q, err)) > 0) {
-		struct bw_uncompared u = {.from = bw_sql_column(q, BASE_FOREIGN + 1),
-					  .platform = bw_sql_column(q, BASE_FOREIGN + 2)};
+		struct bw_uncompared u = {.from = bw_sql_column(q, BW_BASE_COLUMNS),
+					  .platform = bw_sql_column(q, BW_BASE_COLUMNS + 1)};
 
-		read_base(q, &u.base);
+		bw_store_read_base_columns(q, &u.base);
 		rc = bw_sql_columns_ok(s, err);
+		if (rc == 0)
+			rc = bw_store_ask_foreign(s, &foreign, now_ms, &u.base, err);
 		if (rc == 0)
 			rc = fn(&u, arg, err);
 		if (rc < 0)

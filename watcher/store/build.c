@@ -299,6 +299,8 @@ static int replace_uses(struct bw_store *s, const struct bw_dockerfile *f, int64
 		rc = run_for(s, BW_SQL_USES_DROP, build_id, 0, NULL, err);
 	for (size_t i = 0; rc == 0 && i < f->use_count; i++)
 		rc = add_use(s, &f->uses[i], build_id, err);
+	if (rc == 0) /* what waits for the end of an annotation may not have to wait any more */
+		rc = run_for(s, BW_SQL_PAIRS_RECONSIDER, build_id, 0, NULL, err);
 	return rc;
 }
 

@@ -4,7 +4,11 @@
  */
 #include "store/change.h"
 
+#include <string.h>
+
+#include "core/mem.h"
 #include "core/text.h"
+#include "store/event.h"
 
 /* --- the change itself ------------------------------------------------------------------------ */
 
@@ -100,12 +104,49 @@ static int settle(struct bw_store *s, enum bw_sql which, int64_t base_id, const 
 	return bw_sql_run(s, q, err);
 }
 
+struct subjects {
+	char **items;
+	size_t count, capacity;
+};
+
+/* Those of one subject mostly follow each other. */
+static void note_subject(struct subjects *x, const char *subject)
+{
+	if (subject && (x->count == 0 || strcmp(x->items[x->count - 1], subject) != 0))
+		BW_PUSH(x->items, x->count, x->capacity) = bw_strdup(subject);
+}
+
+static int list_withdrawn(struct bw_store *s, sqlite3_stmt *q, struct subjects *ret, struct bw_err *err)
+{
+	int rc;
+
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		note_subject(ret, bw_sql_column(q, 0));
+		rc = bw_sql_columns_ok(s, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+static int line_up(struct bw_store *s, struct subjects *x, int rc, struct bw_err *err)
+{
+	for (size_t i = 0; i < x->count; i++) {
+		if (rc == 0)
+			rc = bw_store_line_up(s, x->items[i], err);
+		free(x->items[i]);
+	}
+	free(x->items);
+	return rc;
+}
+
 /*
  * Builds that are fresh again need no rebuild: what asks for one and was never sent is withdrawn. What was tried stays,
- * for the receiver may know of it; so does what is under way for the first time, whose outcome then changes nothing.
+ * for the receiver may know of it; what is under way for the first time is sent none the less, and then counts as sent.
  */
 static int withdraw(struct bw_store *s, int64_t base_id, int64_t at_ms, struct bw_err *err)
 {
+	struct subjects subjects = {0};
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, BW_SQL_DELIVERIES_WITHDRAW, &q, err);
 
@@ -113,10 +154,8 @@ static int withdraw(struct bw_store *s, int64_t base_id, int64_t at_ms, struct b
 		return rc;
 	bw_sql_bind(q, 1, base_id);
 	bw_sql_bind(q, 2, at_ms);
-	rc = bw_sql_run(s, q, err);
-	if (rc < 0 || sqlite3_changes(s->db) == 0)
-		return rc;
-	return bw_sql_exec(s, BW_SQL_DELIVERIES_FIRST_ALL, err);
+	rc = list_withdrawn(s, q, &subjects, err);
+	return line_up(s, &subjects, rc, err);
 }
 
 /* Those that the tag has come back to, and those that have the content that it has. */

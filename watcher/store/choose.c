@@ -185,6 +185,21 @@ int bw_store_unchoose_builds(struct bw_store *s, const int64_t *ids, size_t coun
 	return bw_sql_view(s, run_per_build, &p, err);
 }
 
+int bw_store_each_lost(struct bw_store *s, bw_lost_fn fn, void *arg, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_CHOSEN_LOST, &q, err);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
+		rc = fn(bw_sql_column_int(q, 0), arg, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
 /* --- listing ---------------------------------------------------------------------------------- */
 
 static int list_live(struct bw_store *s, int64_t source_id, const char *part, bw_live_fn fn, void *arg,

@@ -161,13 +161,12 @@ static int write_pairs(struct bw_store *s, const struct doing *d, struct bw_err 
 	return rc;
 }
 
-/* Among the live ones, one by one: the id is a hash, and somebody says this a few times a day. */
-static int find_build(struct bw_store *s, struct doing *d, struct bw_err *err)
+/* The first of these live builds that has the id. */
+static int match_build(struct bw_store *s, sqlite3_stmt *q, struct doing *d, struct bw_err *err)
 {
-	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, BW_SQL_BUILD_NAMES, &q, err);
+	int rc;
 
-	while (rc >= 0 && (rc = bw_sql_step(s, q, err)) > 0) {
+	while ((rc = bw_sql_step(s, q, err)) > 0) {
 		const char *source = bw_sql_column(q, 1), *path = bw_sql_column(q, 2),
 			   *target = bw_sql_column(q, 3);
 		char id[BW_BUILD_ID_MAX];
@@ -185,11 +184,35 @@ static int find_build(struct bw_store *s, struct doing *d, struct bw_err *err)
 	return rc < 0 ? rc : bw_fail(err, BW_E_GONE, "there is no such build");
 }
 
+/*
+ * Among the live ones, one by one: the id is a hash, and somebody says this a few times a day. It takes its time where
+ * there are many, so nobody is locked out meanwhile.
+ */
+static int find_build(struct bw_store *s, struct doing *d, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BUILD_NAMES, &q, err);
+
+	return rc < 0 ? rc : match_build(s, q, d, err);
+}
+
+/* Under the lock: it may have ended since, and its row may be another's. */
+static int confirm_build(struct bw_store *s, struct doing *d, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BUILD_NAMES_OF, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, d->build_id);
+	return match_build(s, q, d, err);
+}
+
 static int do_done(struct bw_store *s, void *arg, struct bw_err *err)
 {
 	struct doing *d = arg;
 	int64_t builds = 1;
-	int rc = d->build ? find_build(s, d, err) : bw_sql_number(s, BW_SQL_CHOSEN_COUNT, &builds, err);
+	int rc = d->build ? confirm_build(s, d, err) : bw_sql_number(s, BW_SQL_CHOSEN_COUNT, &builds, err);
 
 	d->counts.builds = (size_t)builds;
 	if (rc == 0)
@@ -206,10 +229,11 @@ static int do_done(struct bw_store *s, void *arg, struct bw_err *err)
 
 static int run_done(struct bw_store *s, struct doing *d, struct bw_done_counts *ret, struct bw_err *err)
 {
-	int rc;
+	int rc = d->build ? find_build(s, d, err) : 0;
 
 	d->evidence = "done";
-	rc = bw_sql_tx(s, do_done, d, err);
+	if (rc == 0)
+		rc = bw_sql_tx(s, do_done, d, err);
 	free(d->pairs);
 	bw_shelf_done(&d->shelf);
 	if (rc == 0)

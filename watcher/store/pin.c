@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/base.h"
+#include "store/list.h"
 #include "store/manifest.h"
 
 void bw_shelf_done(struct bw_shelf *shelf)
@@ -135,58 +136,43 @@ int bw_store_find_successor(struct bw_store *s, struct bw_shelf *shelf, const st
 
 /* --- doubts ----------------------------------------------------------------------------------- */
 
-enum {
-	DOUBT_BASE_ID,
-	DOUBT_REGISTRY,
-	DOUBT_REPOSITORY,
-	DOUBT_TAG,
-	DOUBT_DIGEST,
-	DOUBT_FAILURES,
-	DOUBT_WAITED,
-	DOUBT_FOREIGN,
-	DOUBT_MEDIA_TYPE,
-	DOUBT_PINNED,
-	DOUBT_PLATFORM,
-};
+enum { DOUBT_MEDIA_TYPE = BW_BASE_COLUMNS, DOUBT_PINNED, DOUBT_PLATFORM };
 
 struct doubting {
 	int64_t now_ms;
 	bw_doubt_fn fn;
 	void *arg;
 	struct bw_shelf shelf;
+	struct bw_foreign foreign;
 };
 
 static int on_doubt(struct bw_store *s, sqlite3_stmt *q, struct doubting *x, struct bw_err *err)
 {
-	const struct bw_doubt d = {
-		.base =
-			{
-				.id = bw_sql_column_int(q, DOUBT_BASE_ID),
-				.registry = bw_sql_column(q, DOUBT_REGISTRY),
-				.repository = bw_sql_column(q, DOUBT_REPOSITORY),
-				.tag = bw_sql_column(q, DOUBT_TAG),
-				.digest = bw_sql_column(q, DOUBT_DIGEST),
-				.failures = bw_sql_column_u32(q, DOUBT_FAILURES),
-				.is_foreign = bw_sql_column_int(q, DOUBT_FOREIGN) != 0,
-			},
+	struct bw_doubt d = {
 		.media_type = bw_sql_column(q, DOUBT_MEDIA_TYPE),
 		.pinned = bw_sql_column(q, DOUBT_PINNED),
 		.platform = bw_sql_column(q, DOUBT_PLATFORM),
 	};
-	const struct bw_pin_use use = {
+	struct bw_pin_use use;
+	struct bw_pinned pinned;
+	bool lacks = false;
+	int rc;
+
+	bw_store_read_base_columns(q, &d.base);
+	use = (struct bw_pin_use){
 		.base_id = d.base.id,
 		.pinned = d.pinned,
 		.platform = d.platform,
 		.digest = d.base.digest,
 		.media_type = d.media_type,
 	};
-	struct bw_pinned pinned;
-	bool lacks = false;
-	int rc = bw_sql_columns_ok(s, err);
-
+	rc = bw_sql_columns_ok(s, err);
 	if (rc == 0)
 		rc = bw_store_decide_pin(s, &x->shelf, &use, &pinned, &lacks, err);
-	return rc == 0 && lacks ? x->fn(&d, x->arg, err) : rc;
+	if (rc < 0 || !lacks)
+		return rc;
+	rc = bw_store_ask_foreign(s, &x->foreign, x->now_ms, &d.base, err);
+	return rc < 0 ? rc : x->fn(&d, x->arg, err);
 }
 
 static int list_doubts(struct bw_store *s, void *arg, struct bw_err *err)

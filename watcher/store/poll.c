@@ -1,5 +1,6 @@
 #include "store/poll.h"
 
+#include "store/list.h"
 #include "store/sql.h"
 
 enum {
@@ -42,17 +43,6 @@ int bw_store_each_poll(struct bw_store *s, int64_t now_ms, bw_poll_fn fn, void *
 	return rc;
 }
 
-enum {
-	BASE_ID,
-	BASE_REGISTRY,
-	BASE_REPOSITORY,
-	BASE_TAG,
-	BASE_DIGEST,
-	BASE_FAILURES,
-	BASE_WAITED,
-	BASE_FOREIGN
-};
-
 int bw_store_find_wanted(struct bw_store *s, int64_t base_id, int64_t now_ms, bw_base_fn fn, void *arg,
 			 struct bw_err *err)
 {
@@ -67,16 +57,8 @@ int bw_store_find_wanted(struct bw_store *s, int64_t base_id, int64_t now_ms, bw
 	rc = bw_sql_step(s, q, err);
 	if (rc <= 0)
 		return rc;
-	b = (struct bw_base){
-		.id = bw_sql_column_int(q, BASE_ID),
-		.registry = bw_sql_column(q, BASE_REGISTRY),
-		.repository = bw_sql_column(q, BASE_REPOSITORY),
-		.tag = bw_sql_column(q, BASE_TAG),
-		.digest = bw_sql_column(q, BASE_DIGEST),
-		.failures = bw_sql_column_u32(q, BASE_FAILURES),
-		.waited = bw_sql_column_u32(q, BASE_WAITED),
-		.is_foreign = bw_sql_column_int(q, BASE_FOREIGN) != 0,
-	};
+	bw_store_read_base_columns(q, &b);
+	b.is_foreign = bw_sql_column_int(q, BW_BASE_COLUMNS) != 0;
 	rc = bw_sql_columns_ok(s, err);
 	return rc < 0 ? rc : fn(&b, arg, err);
 }

@@ -22,22 +22,28 @@ struct reminding {
 	const struct bw_teller *teller;
 	struct due *items;
 	size_t count, capacity;
-	size_t told;
+	size_t max, told;
+	bool more;
 };
 
-static int list(struct bw_store *s, struct reminding *r, struct bw_err *err)
+/* Those that are due, at most `max`. */
+static int list(struct bw_store *s, struct reminding *r, size_t max, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, BW_SQL_BUILDS_REQUESTED, &q, err);
 
 	r->count = 0;
-	while (rc >= 0 && (rc = bw_sql_step(s, q, err)) > 0) {
+	r->more = false;
+	while (rc >= 0 && !r->more && (rc = bw_sql_step(s, q, err)) > 0) {
 		const struct due x = {bw_sql_column_int(q, 0), bw_sql_column_u32(q, 1)};
 
-		if (bw_remind_is_due(bw_sql_column_int(q, 2), r->now_ms, r->every_ms))
+		if (!bw_remind_is_due(bw_sql_column_int(q, 2), r->now_ms, r->every_ms))
+			continue;
+		r->more = r->count == max;
+		if (!r->more)
 			BW_PUSH(r->items, r->count, r->capacity) = x;
 	}
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* Told or not: it is looked at again when the next one is due. */
@@ -58,8 +64,8 @@ static int remind(struct bw_store *s, struct reminding *r, const struct due *x, 
 	const struct bw_request_question w = {
 		.build_id = x->build_id, .now_ms = r->now_ms, .teller = r->teller};
 	struct bw_fact_request q = {0};
-	bool waits = false, is_asked = false;
-	int rc = bw_store_load_request(s, &w, &q, &waits, err);
+	bool is_asked = false;
+	int rc = bw_store_load_request(s, &w, &q, err);
 
 	q.reminder = x->reminders + 1;
 	if (rc == 0)
@@ -74,7 +80,7 @@ static int remind(struct bw_store *s, struct reminding *r, const struct due *x, 
 static int remind_all(struct bw_store *s, void *arg, struct bw_err *err)
 {
 	struct reminding *r = arg;
-	int rc = list(s, r, err);
+	int rc = list(s, r, r->max, err);
 
 	for (size_t i = 0; rc == 0 && i < r->count; i++)
 		rc = remind(s, r, &r->items[i], err);
@@ -83,15 +89,18 @@ static int remind_all(struct bw_store *s, void *arg, struct bw_err *err)
 
 /* Mostly there is none: then no lock is taken. */
 int bw_store_remind(struct bw_store *s, int64_t now_ms, int64_t every_ms, const struct bw_teller *t,
-		    size_t *ret, struct bw_err *err)
+		    size_t max, size_t *ret, bool *ret_more, struct bw_err *err)
 {
-	struct reminding r = {.now_ms = now_ms, .every_ms = every_ms, .teller = t};
-	int rc = every_ms > 0 ? list(s, &r, err) : 0;
+	struct reminding r = {.now_ms = now_ms, .every_ms = every_ms, .teller = t, .max = max};
+	int rc = every_ms > 0 ? list(s, &r, 0, err) : 0;
 
-	if (rc == 0 && r.count > 0)
+	if (rc == 0 && r.more)
 		rc = bw_sql_tx(s, remind_all, &r, err);
 	free(r.items);
-	if (rc == 0 && ret)
+	if (rc < 0)
+		return rc;
+	if (ret)
 		*ret = r.told;
-	return rc;
+	*ret_more = r.more;
+	return 0;
 }

@@ -36,7 +36,6 @@ struct loading {
 	struct bw_moves moves;
 	struct bw_kept_pins kept;
 	size_t uses;
-	bool waits;
 };
 
 /* --- freeing ---------------------------------------------------------------------------------- */
@@ -240,16 +239,13 @@ static int is_pin_fresh(struct bw_store *s, struct loading *l, sqlite3_stmt *q, 
 
 static int look_at_use(struct bw_store *s, struct loading *l, sqlite3_stmt *q, struct bw_err *err)
 {
-	int64_t ignored_until = bw_sql_column_int(q, ROW_IGNORED_UNTIL);
 	bool is_fresh = false;
 	int rc = bw_sql_columns_ok(s, err);
 
 	if (rc < 0)
 		return rc;
-	if (ignored_until > l->question->now_ms) {
-		l->waits |= ignored_until != BW_SQL_FOR_EVER;
+	if (bw_sql_column_int(q, ROW_IGNORED_UNTIL) > l->question->now_ms)
 		return 0;
-	}
 	rc = is_pin_fresh(s, l, q, &is_fresh, err);
 	if (rc == 0 && is_fresh)
 		bw_store_keep_pin(&l->kept, bw_sql_column(q, ROW_PATCH));
@@ -277,7 +273,7 @@ static int load_uses(struct bw_store *s, struct loading *l, struct bw_err *err)
 }
 
 int bw_store_load_request(struct bw_store *s, const struct bw_request_question *w,
-			  struct bw_fact_request *ret, bool *ret_waits, struct bw_err *err)
+			  struct bw_fact_request *ret, struct bw_err *err)
 {
 	struct bw_fact_request r = {.build_id = w->build_id};
 	struct loading l = {.to = &r, .question = w};
@@ -293,6 +289,5 @@ int bw_store_load_request(struct bw_store *s, const struct bw_request_question *
 		return rc;
 	}
 	*ret = r;
-	*ret_waits = l.waits;
 	return 0;
 }

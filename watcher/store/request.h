@@ -13,10 +13,10 @@ struct bw_request_question {
 
 /*
  * The uses of a build that stand on an older digest and are to be followed now. Bases without one are left out, so are
- * pins that the tag has. `ret_waits`: some use is only ignored until a day that comes.
+ * pins that the tag has.
  */
 int bw_store_load_request(struct bw_store *s, const struct bw_request_question *w,
-			  struct bw_fact_request *ret, bool *ret_waits, struct bw_err *err) BW_NODISCARD;
+			  struct bw_fact_request *ret, struct bw_err *err) BW_NODISCARD;
 void bw_request_done(struct bw_fact_request *r); /* a zeroed one is fine */
 
 void bw_fact_base_done(struct bw_fact_base *b);

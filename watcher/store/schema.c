@@ -34,6 +34,15 @@ static const char *const step_1[] = {
 	") STRICT",
 	"INSERT INTO source(name, root) VALUES('', '')",
 
+	/* What of a configured source could not be looked into the last time. */
+	"CREATE TABLE gap("
+	" source_key TEXT NOT NULL,"
+	" place TEXT NOT NULL,"
+	" problem TEXT NOT NULL,"
+	" since INTEGER NOT NULL,"
+	" PRIMARY KEY(source_key, place)"
+	") STRICT, WITHOUT ROWID",
+
 	"CREATE TABLE build_file("
 	" id INTEGER PRIMARY KEY,"
 	" source_id INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,"
@@ -44,8 +53,9 @@ static const char *const step_1[] = {
 	" UNIQUE(source_id, path)"
 	") STRICT",
 
+	/* Whoever holds the id of one that another process has forgotten must not find another build by it. */
 	"CREATE TABLE build("
-	" id INTEGER PRIMARY KEY,"
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" build_file_id INTEGER NOT NULL REFERENCES build_file ON DELETE CASCADE,"
 	" target TEXT NOT NULL,"
 	" fingerprint TEXT NOT NULL,"
@@ -160,7 +170,8 @@ static const char *const step_1[] = {
 	 * the use, so that is looked up among the changes behind the newest sighting of `handled` (moves.c).
 	 * `evidence` and `closed_at`: by what, and when, the pair last became fresh; NULL while it is stale.
 	 * `requested_digest` and `requested_at`: what the last rebuild.requested asked for while it is stale. `pending`: a
-	 * change that counts has come since, or nothing was asked for yet. `reminders`: how often it was asked for again;
+	 * change that counts has come since, or nothing was asked for yet: 1, or from when on it may be asked for, because all
+	 * its uses are ignored until then; else 0. `reminders`: how often it was asked for again;
 	 * `reminded_at`: when that was last looked at. Where rules want to know of changes of the class `index`, all this
 	 * but the reminders is said of pairs that such a change left fresh, too.
 	 */
@@ -179,7 +190,7 @@ static const char *const step_1[] = {
 	" PRIMARY KEY(base_id, build_id)"
 	") STRICT, WITHOUT ROWID",
 	"CREATE INDEX outstanding_build ON outstanding(build_id)",
-	"CREATE INDEX outstanding_pending ON outstanding(build_id) WHERE pending = 1",
+	"CREATE INDEX outstanding_pending ON outstanding(pending, build_id) WHERE pending > 0",
 	"CREATE INDEX outstanding_requested ON outstanding(build_id) WHERE requested_at IS NOT NULL",
 
 	/* Bodies are immutable, so they are kept by digest, for all bases together. */

@@ -41,11 +41,14 @@
 #define IS_FOREIGN_OF_MANY                                                 \
 	"u.build_id IN (SELECT t.id FROM source s CROSS JOIN build_file f" \
 	" ON f.source_id = s.id CROSS JOIN build t ON t.build_file_id = f.id WHERE s.url IS NOT NULL)"
-/* Do only such builds need an answer of the base of this use? */
-#define IS_BASE_FOREIGN                                                                     \
-	"NOT EXISTS(SELECT 1 FROM use v INDEXED BY use_base CROSS JOIN temp.chosen d"       \
-	" ON d.build_id = v.build_id CROSS JOIN build t ON t.id = v.build_id" FILE_OF_BUILD \
-	" WHERE v.base_id = u.base_id AND v.reachable AND v.ignored_until <= ?1 AND s.url IS NULL)"
+/* The chosen builds that need an answer of base ?2, each once: one may name it in thousands of lines. */
+#define NEEDING                                                                               \
+	"(SELECT DISTINCT u.build_id FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c" \
+	" ON c.build_id = u.build_id WHERE u.base_id = ?2 AND " IS_WANTED ")"
+/* Are all of them strangers', of git repositories? */
+#define IS_BASE_FOREIGN                                                                                \
+	"NOT EXISTS(SELECT 1 FROM " NEEDING " n CROSS JOIN build t ON t.id = n.build_id" FILE_OF_BUILD \
+	" WHERE s.url IS NULL)"
 
 /* A pair without a row stands on what the tag has: nothing has moved since the build names the base (schema.c). */
 #define HANDLED "CASE WHEN o.base_id IS NULL THEN x.digest ELSE o.handled END"
@@ -194,6 +197,11 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"  JOIN temp.chosen c ON c.build_id = t.id WHERE f.source_id = source.id)"
 		" FROM source WHERE url IS NOT NULL AND (?1 IS NULL OR name = ?1) ORDER BY name",
 
+	[BW_SQL_GAPS] = "SELECT place, problem, since FROM gap WHERE source_key = ?1 ORDER BY place",
+	[BW_SQL_GAPS_DROP] = "DELETE FROM gap WHERE source_key = ?1",
+	[BW_SQL_GAP_ADD] =
+		"INSERT OR REPLACE INTO gap(source_key, place, problem, since) VALUES(?1, ?2, ?3, ?4)",
+
 	/* --- which builds are meant; REPLACE, so that those chosen already count as matches ----------- */
 
 	[BW_SQL_CHOOSE_ONE] = "INSERT OR REPLACE INTO temp.chosen(build_id) VALUES(?1)",
@@ -209,6 +217,9 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"(SELECT t.id FROM temp.chosen c CROSS JOIN build t ON t.id = c.build_id AND t.target = ?1)",
 	[BW_SQL_CHOSEN_COUNT] =
 		"SELECT count(*) FROM temp.chosen c CROSS JOIN build t ON t.id = c.build_id",
+	[BW_SQL_CHOSEN_LOST] =
+		"SELECT c.build_id FROM temp.chosen c WHERE NOT EXISTS"
+		"(SELECT 1 FROM build t WHERE t.id = c.build_id AND t.ended_at IS NULL) ORDER BY c.build_id",
 	/* Up to here sorting their uses is cheap in time and memory; beyond, the order of base_name serves. */
 	[BW_SQL_CHOSEN_IS_WIDE] =
 		"SELECT count(*) > 2000 FROM (SELECT 1 FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id"
@@ -248,6 +259,9 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_PINNED_PAIRS_OF_BUILD] = PINNED_PAIRS_OF("(SELECT ?3 AS build_id)"),
 	[BW_SQL_BUILD_NAMES] =
 		"SELECT t.id, s.name, f.path, t.target FROM build t" FILE_OF_BUILD " WHERE t.ended_at IS NULL",
+	[BW_SQL_BUILD_NAMES_OF] =
+		"SELECT t.id, s.name, f.path, t.target FROM build t" FILE_OF_BUILD
+		" WHERE t.id = ?1 AND t.ended_at IS NULL",
 	[BW_SQL_HANDLE_CURRENT] =
 		"INSERT INTO outstanding(base_id, build_id, handled, closed_at, evidence)"
 		" SELECT p.base_id, ?2, x.digest, ?3, ?6 FROM poll p CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = ?1"
@@ -300,16 +314,13 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" FROM base b LEFT JOIN poll p ON p.base_id = b.id"
 		" WHERE EXISTS(SELECT 1 FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
 		" WHERE u.base_id = b.id AND " IS_WANTED ")",
-	/* ?2 the base. It is foreign unless a source that is no git repository names it. */
+	/* ?2 the base. */
 	[BW_SQL_POLL_BASE] =
-		"SELECT b.id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, min(s.url IS NOT NULL)"
-		" FROM use u INDEXED BY use_base CROSS JOIN temp.chosen c ON c.build_id = u.build_id"
-		" CROSS JOIN base b ON b.id = u.base_id CROSS JOIN build t ON t.id = u.build_id" FILE_OF_BUILD
-		LEFT_JOIN_CURRENT " WHERE u.base_id = ?2 AND " IS_WANTED " GROUP BY b.id",
+		"SELECT b.id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, " IS_BASE_FOREIGN
+		" FROM base b" LEFT_JOIN_CURRENT_OF("b.id") " WHERE b.id = ?2 AND EXISTS(SELECT 1 FROM " NEEDING " n)",
+	[BW_SQL_BASE_IS_FOREIGN] = "SELECT " IS_BASE_FOREIGN,
 	[BW_SQL_COMPANIONS] =
-		/* Builds first, each once: one may name a base in thousands of lines. */
-		"SELECT DISTINCT v.base_id FROM (SELECT DISTINCT u.build_id FROM use u INDEXED BY use_base"
-		" CROSS JOIN temp.chosen c ON c.build_id = u.build_id WHERE u.base_id = ?2 AND " IS_WANTED ") met"
+		"SELECT DISTINCT v.base_id FROM " NEEDING " met"
 		" CROSS JOIN use v INDEXED BY use_build ON v.build_id = met.build_id"
 		" WHERE v.base_id <> ?2 AND v.reachable AND v.ignored_until <= ?1 LIMIT ?3",
 	/*
@@ -327,7 +338,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" AND t.ended_at IS NULL ORDER BY 3, 1, 2",
 	/* A platform that a build names since the base moved, or a body that could not be had when it did. */
 	[BW_SQL_UNCOMPARED] =
-		"SELECT DISTINCT " WANTED_COLUMNS ", " IS_BASE_FOREIGN ", o.handled, u.platform"
+		"SELECT DISTINCT " WANTED_COLUMNS ", o.handled, u.platform"
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NULL"
 		" CROSS JOIN" CURRENT_OF("u.base_id")
 		" CROSS JOIN outstanding o ON o.base_id = u.base_id AND o.build_id = u.build_id AND o.handled <> x.digest"
@@ -397,7 +408,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" CROSS JOIN event r ON r.number = d.event AND r.type = e.type"
 		" WHERE o.base_id = ?1 AND o.closed_at = ?2 AND o.evidence IN ('returned', 'same-content')"
 		" AND NOT EXISTS(SELECT 1 FROM outstanding z INDEXED BY outstanding_build"
-		" WHERE z.build_id = o.build_id AND z.stale_since IS NOT NULL))",
+		" WHERE z.build_id = o.build_id AND z.stale_since IS NOT NULL)) RETURNING subject",
 	[BW_SQL_HISTORY] =
 		HISTORY_OF("base b")
 		" WHERE b.registry = ?1 AND b.repository = ?2 AND (?3 IS NULL OR b.tag = ?3)" HISTORY_ORDER,
@@ -428,14 +439,14 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" ON CONFLICT(base_id, digest) DO UPDATE SET trouble = excluded.trouble, message = excluded.message,"
 		" at = excluded.at",
 	[BW_SQL_MISSING_DROP] = "DELETE FROM missing WHERE base_id = ?1 AND digest = ?2",
-	/* Builds that are pinned alike ask the same: once is enough. */
 	/* What the newest index of the base that has this image says it is for. */
 	[BW_SQL_PIN_PLATFORM] =
 		"SELECT h.os, h.os_version, h.arch, h.variant FROM sighting x CROSS JOIN manifest_child h"
 		" ON h.manifest = x.digest AND h.digest = ?2 AND NOT h.is_attestation AND h.os <> ''"
 		" WHERE x.base_id = ?1 ORDER BY x.number DESC, h.ordinal LIMIT 1",
+	/* Builds that are pinned alike ask the same: once is enough. */
 	[BW_SQL_DOUBTS] =
-		"SELECT DISTINCT " WANTED_COLUMNS ", " IS_BASE_FOREIGN ", x.media_type, u.pinned, u.platform"
+		"SELECT DISTINCT " WANTED_COLUMNS ", x.media_type, u.pinned, u.platform"
 		" FROM temp.chosen c CROSS JOIN use u ON u.build_id = c.build_id AND u.pinned IS NOT NULL"
 		" CROSS JOIN base b ON b.id = u.base_id CROSS JOIN" CURRENT_OF("u.base_id")
 		" WHERE " IS_WANTED " AND x.digest <> u.pinned" BASE_ORDER ", u.pinned, u.platform",
@@ -510,9 +521,14 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" p.failures, p.reach FROM base b" LEFT_JOIN_CURRENT_OF("b.id") " WHERE b.id = ?1",
 	[BW_SQL_BASE_REACH] = "UPDATE poll SET reach = ?2 WHERE base_id = ?1",
 	[BW_SQL_BASES_RECOVERED] = "SELECT base_id FROM poll INDEXED BY poll_recovered WHERE reach = 2",
+	/*
+	 * Of the chosen builds: who does not watch a build asks nobody for it, and leaves it to whoever does. In the order of
+	 * the index, so that a few of many are found at once.
+	 */
 	[BW_SQL_BUILDS_PENDING] =
 		"SELECT DISTINCT o.build_id FROM outstanding o INDEXED BY outstanding_pending"
-		" CROSS JOIN build t ON t.id = o.build_id WHERE o.pending = 1 AND t.ended_at IS NULL ORDER BY o.build_id",
+		" CROSS JOIN temp.chosen c ON c.build_id = o.build_id CROSS JOIN build t ON t.id = o.build_id"
+		" WHERE o.pending > 0 AND o.pending <= ?1 AND t.ended_at IS NULL LIMIT ?2",
 	[BW_SQL_REQUEST_PLACE] =
 		"SELECT s.name, f.path, t.target, s.url, s.branch, s.commit_id, t.image, t.labels FROM build t" FILE_OF_BUILD
 		" WHERE t.id = ?1",
@@ -527,7 +543,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" CROSS JOIN use u INDEXED BY use_base ON u.base_id = o.base_id AND u.build_id = o.build_id"
 		" CROSS JOIN" CURRENT_OF("o.base_id")
 		" WHERE o.build_id = ?1 AND (o.stale_since IS NOT NULL OR (?2 AND o.handled <> x.digest"
-		" AND (o.pending = 1 OR o.requested_digest = x.digest))) AND u.reachable AND (?3 OR u.role <> 'frontend')"
+		" AND (o.pending > 0 OR o.requested_digest = x.digest))) AND u.reachable AND (?3 OR u.role <> 'frontend')"
 		BASE_ORDER ", u.id",
 	[BW_SQL_REQUEST_ADD] = "INSERT INTO request(base_id, digest, event) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
 	[BW_SQL_PAIR_REQUESTED] =
@@ -537,14 +553,22 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_PAIR_REMINDED] =
 		"UPDATE outstanding SET requested_digest = ?2, requested_at = coalesce(requested_at, ?4), reminders = ?5"
 		" WHERE base_id = ?1 AND build_id = ?3",
-	/* Builds that stay stale though they were asked for: how often they were reminded of, and when last. */
+	/* Chosen builds that stay stale though they were asked for: how often they were reminded of, and when last. */
 	[BW_SQL_BUILDS_REQUESTED] =
 		"SELECT o.build_id, max(o.reminders), max(coalesce(o.reminded_at, o.requested_at))"
-		" FROM outstanding o INDEXED BY outstanding_requested CROSS JOIN build t ON t.id = o.build_id"
+		" FROM outstanding o INDEXED BY outstanding_requested CROSS JOIN temp.chosen c ON c.build_id = o.build_id"
+		" CROSS JOIN build t ON t.id = o.build_id"
 		" WHERE o.requested_at IS NOT NULL AND o.stale_since IS NOT NULL AND t.ended_at IS NULL GROUP BY o.build_id",
 	[BW_SQL_PAIRS_REMINDED] =
 		"UPDATE outstanding SET reminded_at = ?2 WHERE build_id = ?1 AND requested_at IS NOT NULL",
-	[BW_SQL_PAIRS_SETTLED] = "UPDATE outstanding SET pending = 0 WHERE build_id = ?1 AND pending = 1",
+	/* What the annotations kept from being asked for at ?2 is to be looked at again when the first of them ends. */
+	[BW_SQL_PAIRS_SETTLED] =
+		"UPDATE outstanding SET pending = CASE WHEN requested_digest = (SELECT x.digest FROM poll p"
+		" CROSS JOIN sighting x ON x.id = p.sighting_id WHERE p.base_id = outstanding.base_id) THEN 0"
+		" ELSE coalesce((SELECT min(v.ignored_until) FROM use v INDEXED BY use_base"
+		" WHERE v.base_id = outstanding.base_id AND v.build_id = ?1 AND v.reachable"
+		" AND v.ignored_until > ?2 AND v.ignored_until < ?3), 0) END WHERE build_id = ?1 AND pending > 0",
+	[BW_SQL_PAIRS_RECONSIDER] = "UPDATE outstanding SET pending = 1 WHERE build_id = ?1 AND pending > 1",
 
 	/* --- what is owed to whom ---------------------------------------------------------------------- */
 
@@ -603,12 +627,14 @@ static const char *const texts[BW_SQL_COUNT] = {
 		"SELECT d.next_at FROM sink k CROSS JOIN delivery d INDEXED BY delivery_next"
 		" ON d.sink_id = k.id AND d.is_first = 1 WHERE k.name = ?1 ORDER BY d.next_at LIMIT 1",
 	/* No RETURNING, and no IN: either would build a table of its own for each delivery. */
-	[BW_SQL_DELIVERY_ENDING] =
-		"SELECT d.event, k.confirms FROM delivery d CROSS JOIN sink k ON k.id = d.sink_id"
-		" WHERE d.id = ?1 AND d.state = 'due'",
+	/* What was on its way when it was superseded, and has arrived, was sent. */
 	[BW_SQL_DELIVERY_END] =
 		"UPDATE delivery SET state = ?2, is_first = 0, attempts = attempts + 1, ended_at = ?3, error = ?4"
-		" WHERE id = ?1",
+		" WHERE id = ?1 AND (state = 'due' OR (state = 'superseded' AND ?2 = 'sent'))",
+	[BW_SQL_SINKS_CONFIRM] = "SELECT EXISTS(SELECT 1 FROM sink WHERE confirms)",
+	/* Its event, if its sink confirms. */
+	[BW_SQL_DELIVERY_CONFIRMED] =
+		"SELECT d.event FROM delivery d CROSS JOIN sink k ON k.id = d.sink_id WHERE d.id = ?1 AND k.confirms",
 	/* Behind ?1, which has ended. */
 	[BW_SQL_DELIVERY_NEXT] =
 		"UPDATE delivery SET is_first = 1 WHERE is_first = 0 AND id = (SELECT q.id FROM delivery d"

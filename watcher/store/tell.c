@@ -224,7 +224,7 @@ int bw_store_tell_request(struct bw_store *s, const struct bw_teller *t, const s
 	return rc;
 }
 
-static int clear_pending(struct bw_store *s, int64_t build_id, struct bw_err *err)
+static int settle_pending(struct bw_store *s, int64_t build_id, int64_t now_ms, struct bw_err *err)
 {
 	BW_AUTOSQL sqlite3_stmt *q = NULL;
 	int rc = bw_sql_use(s, BW_SQL_PAIRS_SETTLED, &q, err);
@@ -232,61 +232,124 @@ static int clear_pending(struct bw_store *s, int64_t build_id, struct bw_err *er
 	if (rc < 0)
 		return rc;
 	bw_sql_bind(q, 1, build_id);
+	bw_sql_bind(q, 2, now_ms);
+	bw_sql_bind(q, 3, BW_SQL_FOR_EVER);
 	return bw_sql_run(s, q, err);
 }
 
-/* A build whose uses are ignored for a while is asked for when that is over. */
+/* Uses that are ignored for a while are asked for when that is over. */
 static int tell_request(struct bw_store *s, const struct bw_teller *t, int64_t build_id, int64_t now_ms,
 			struct bw_err *err)
 {
 	const struct bw_request_question w = {.build_id = build_id, .now_ms = now_ms, .teller = t};
 	struct bw_fact_request r = {0};
-	bool waits = false;
-	int rc = bw_store_load_request(s, &w, &r, &waits, err);
+	int rc = bw_store_load_request(s, &w, &r, err);
 
 	if (rc == 0)
 		rc = bw_store_tell_request(s, t, &r, now_ms, NULL, err);
-	if (rc == 0 && (r.base_count > 0 || !waits))
-		rc = clear_pending(s, build_id, err);
+	if (rc == 0)
+		rc = settle_pending(s, build_id, now_ms, err);
 	bw_request_done(&r);
 	return rc;
 }
 
-/* --- at the end of a record ------------------------------------------------------------------- */
+/* --- at the end of a record, and later -------------------------------------------------------- */
 
 struct ids {
 	int64_t *items;
 	size_t count, capacity;
 };
 
-static int list_ids(struct bw_store *s, enum bw_sql which, struct ids *ret, struct bw_err *err)
+static int list_ids(struct bw_store *s, sqlite3_stmt *q, struct ids *ret, struct bw_err *err)
 {
-	BW_AUTOSQL sqlite3_stmt *q = NULL;
-	int rc = bw_sql_use(s, which, &q, err);
+	int rc;
 
-	while (rc >= 0 && (rc = bw_sql_step(s, q, err)) > 0)
+	while ((rc = bw_sql_step(s, q, err)) > 0)
 		BW_PUSH(ret->items, ret->count, ret->capacity) = bw_sql_column_int(q, 0);
 	return rc;
 }
 
-typedef int (*tell_one_fn)(struct bw_store *s, const struct bw_teller *t, int64_t id, int64_t now_ms,
-			   struct bw_err *err);
+static int list_recovered(struct bw_store *s, struct ids *ret, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BASES_RECOVERED, &q, err);
 
-static int tell_each(struct bw_store *s, const struct bw_teller *t, enum bw_sql which, tell_one_fn tell,
-		     int64_t now_ms, struct bw_err *err)
+	return rc < 0 ? rc : list_ids(s, q, ret, err);
+}
+
+/* At most `max`. */
+static int list_pending(struct bw_store *s, int64_t now_ms, size_t max, struct ids *ret, struct bw_err *err)
+{
+	BW_AUTOSQL sqlite3_stmt *q = NULL;
+	int rc = bw_sql_use(s, BW_SQL_BUILDS_PENDING, &q, err);
+
+	if (rc < 0)
+		return rc;
+	bw_sql_bind(q, 1, now_ms);
+	bw_sql_bind(q, 2, max < INT32_MAX ? (int64_t)max : INT32_MAX);
+	return list_ids(s, q, ret, err);
+}
+
+static int tell_recovered_bases(struct bw_store *s, const struct bw_teller *t, int64_t now_ms,
+				struct bw_err *err)
 {
 	struct ids ids = {0};
-	int rc = list_ids(s, which, &ids, err);
+	int rc = list_recovered(s, &ids, err);
 
 	for (size_t i = 0; rc == 0 && i < ids.count; i++)
-		rc = tell(s, t, ids.items[i], now_ms, err);
+		rc = tell_recovered(s, t, ids.items[i], now_ms, err);
 	free(ids.items);
 	return rc;
 }
 
 int bw_store_tell_rest(struct bw_store *s, const struct bw_teller *t, int64_t now_ms, struct bw_err *err)
 {
-	int rc = tell_each(s, t, BW_SQL_BASES_RECOVERED, tell_recovered, now_ms, err);
+	struct ids ids = {0};
+	int rc = tell_recovered_bases(s, t, now_ms, err);
 
-	return rc < 0 ? rc : tell_each(s, t, BW_SQL_BUILDS_PENDING, tell_request, now_ms, err);
+	if (rc == 0)
+		rc = list_pending(s, now_ms, SIZE_MAX, &ids, err);
+	for (size_t i = 0; rc == 0 && i < ids.count; i++)
+		rc = tell_request(s, t, ids.items[i], now_ms, err);
+	free(ids.items);
+	return rc;
+}
+
+struct late {
+	const struct bw_teller *teller;
+	int64_t now_ms;
+	size_t max, told;
+	bool more;
+};
+
+static int tell_late(struct bw_store *s, void *arg, struct bw_err *err)
+{
+	struct late *x = arg;
+	struct ids ids = {0};
+	int rc = list_pending(s, x->now_ms, x->max + 1, &ids, err);
+
+	x->told = ids.count < x->max ? ids.count : x->max;
+	x->more = ids.count > x->max;
+	for (size_t i = 0; rc == 0 && i < x->told; i++)
+		rc = tell_request(s, x->teller, ids.items[i], x->now_ms, err);
+	free(ids.items);
+	return rc;
+}
+
+/* Mostly there is nothing: then no lock is taken. */
+int bw_store_tell_pending(struct bw_store *s, int64_t now_ms, const struct bw_teller *t, size_t max,
+			  size_t *ret, bool *ret_more, struct bw_err *err)
+{
+	struct late x = {.teller = t, .now_ms = now_ms, .max = max};
+	struct ids any = {0};
+	int rc = list_pending(s, now_ms, 1, &any, err);
+
+	if (rc == 0 && any.count > 0)
+		rc = bw_sql_tx(s, tell_late, &x, err);
+	free(any.items);
+	if (rc < 0)
+		return rc;
+	*ret = x.told;
+	*ret_more = x.more;
+	return 0;
 }

@@ -49,11 +49,12 @@ struct bw_registry_options {
 	 * unless that one is named. What is refused is BW_TROUBLE_REFUSED.
 	 */
 	unsigned refuse;
-	const struct bw_credentials *credentials; /* outlives the registry client; NULL: anonymous */
-	unsigned connections;			  /* per registry; 0: 3 */
-	uint32_t connect_timeout_ms;		  /* 0: 5,000 */
-	uint32_t answer_timeout_ms;		  /* 0: 10,000 */
-	uint32_t give_up_ms;			  /* a whole question, retries included; 0: 30,000 */
+	struct bw_credentials
+		*credentials;	     /* outlives the registry client, and is refreshed; NULL: anonymous */
+	unsigned connections;	     /* per registry; 0: 3 */
+	uint32_t connect_timeout_ms; /* 0: 5,000 */
+	uint32_t answer_timeout_ms;  /* 0: 10,000 */
+	uint32_t give_up_ms;	     /* a whole question, retries included; 0: 30,000 */
 	/* How long a registry that does not answer at all is left alone: its questions fail at once. 0: 30,000 */
 	uint32_t dead_ms;
 };

@@ -224,6 +224,74 @@ static void test_an_endless_file_is_refused(void **state)
 	assert_non_null(strstr(f->err.msg, "/dev/zero"));
 }
 
+/* --- the file once more ----------------------------------------------------------------------- */
+
+static void test_another_file_is_read_when_it_is_looked_at(void **state)
+{
+	struct folder *f = *state;
+
+	set_variable(f, "REGISTRY_AUTH_FILE", "/own.json");
+	assert_int_equal(bw_credentials_load(f->c, &f->err), 0);
+	bw_credentials_refresh(f->c, 10);
+	assert_int_equal(bw_credentials_number(f->c), 0);
+	write_file(f, "own.json", "own");
+	bw_credentials_refresh(f->c, 10 + BW_CREDENTIALS_LOOK_MS - 1); /* too early to look again */
+	assert_string_equal(user_at_r(f), "-");
+	bw_credentials_refresh(f->c, 10 + BW_CREDENTIALS_LOOK_MS);
+	assert_string_equal(user_at_r(f), "own");
+	assert_int_equal(bw_credentials_number(f->c), 1);
+	write_file(f, "own.json", "own"); /* written, and the same */
+	bw_credentials_refresh(f->c, 10 + 2 * BW_CREDENTIALS_LOOK_MS);
+	assert_int_equal(bw_credentials_number(f->c), 1);
+	write_file(f, "own.json", "two");
+	bw_credentials_reload(f->c);
+	assert_string_equal(user_at_r(f), "two");
+	assert_int_equal(bw_credentials_number(f->c), 2);
+}
+
+static void test_another_file_that_is_broken_changes_nothing_and_is_told_once(void **state)
+{
+	struct folder *f = *state;
+	BW_AUTOFREE char *path = bw_asprintf("%s/own.json", f->path);
+	FILE *out, *said = tmpfile();
+	int kept = dup(2);
+	char text[1024] = "";
+
+	set_variable(f, "REGISTRY_AUTH_FILE", "/own.json");
+	write_file(f, "own.json", "own");
+	assert_int_equal(bw_credentials_load(f->c, &f->err), 0);
+	out = fopen(path, "we");
+	assert_true(said && out && kept >= 0);
+	(void)fputs("{\"auths\":{", out);
+	(void)fclose(out);
+	assert_int_equal(dup2(fileno(said), 2), 2);
+	for (uint64_t i = 1; i < 4; i++)
+		bw_credentials_refresh(f->c, i * BW_CREDENTIALS_LOOK_MS);
+	assert_int_equal(dup2(kept, 2), 2);
+	(void)close(kept);
+	rewind(said);
+	assert_true(fread(text, 1, sizeof(text) - 1, said) > 0);
+	(void)fclose(said);
+	assert_non_null(strstr(text, "own.json: not JSON at line 1, column "));
+	assert_non_null(strstr(text, "; what was read of it before stays in force\n"));
+	assert_null(strchr(strchr(text, '\n') + 1, '\n'));
+	assert_string_equal(user_at_r(f), "own");
+	assert_int_equal(bw_credentials_number(f->c), 0);
+	write_file(f, "own.json", "two");
+	bw_credentials_refresh(f->c, 9 * BW_CREDENTIALS_LOOK_MS);
+	assert_string_equal(user_at_r(f), "two");
+}
+
+static void test_the_last_owner_frees(void **state)
+{
+	struct folder *f = *state;
+
+	write_file(f, ".docker/config.json", "home");
+	assert_int_equal(bw_credentials_load(f->c, &f->err), 0);
+	bw_credentials_free(bw_credentials_share(f->c));
+	assert_string_equal(user_at_r(f), "home");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +307,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_file_that_cannot_be_read_is_named, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_world_readable_file_is_read, begin, end),
 		cmocka_unit_test_setup_teardown(test_an_endless_file_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(test_another_file_is_read_when_it_is_looked_at, begin, end),
+		cmocka_unit_test_setup_teardown(
+			test_another_file_that_is_broken_changes_nothing_and_is_told_once, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_last_owner_frees, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,35 @@ static void test_a_star_switches_all_off(void **state)
 	assert_proxy("http://a/", "all:1");
 }
 
+static void test_who_is_excepted_by_name_has_none(void **state)
+{
+	static const struct {
+		const char *list, *url;
+		bool is_excepted;
+	} rows[] = {
+		{"reg.lan", "https://reg.lan:5000/v2/", true},
+		{"reg.lan", "https://REG.lan", true},
+		{"reg.lan", "https://u:p@reg.lan/", true},
+		{"reg.lan", "https://a.reg.lan/", true},
+		{".lan", "https://reg.lan/", true},
+		{"a.org, .lan,b.org", "https://reg.lan/", true},
+		{"a.org b.org", "https://b.org/", true},
+		{"10.1.2.3", "https://10.1.2.3:5000/", true},
+		{"reg.lan", "https://myreg.lan/", false},
+		{"reg.lan", "https://reg.lan.org/", false},
+		{"10.0.0.0/8", "https://10.1.2.3/", false}, /* not every libcurl understands that */
+		{" ,. ,", "https://reg.lan/", false},
+	};
+
+	(void)state;
+	setenv("all_proxy", "all:1", 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		setenv("no_proxy", rows[i].list, 1);
+		if (!bw_proxy_of(rows[i].url) != rows[i].is_excepted)
+			fail_msg("%s: %s", rows[i].list, rows[i].url);
+	}
+}
+
 static void test_it_is_known_by_its_port_and_by_what_is_said_of_its_address(void **state)
 {
 	static const struct {
@@ -107,6 +136,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_each_scheme_has_its_variable, clear, clear),
 		cmocka_unit_test_setup_teardown(test_one_variable_is_for_all_schemes, clear, clear),
 		cmocka_unit_test_setup_teardown(test_a_star_switches_all_off, clear, clear),
+		cmocka_unit_test_setup_teardown(test_who_is_excepted_by_name_has_none, clear, clear),
 		cmocka_unit_test_setup_teardown(
 			test_it_is_known_by_its_port_and_by_what_is_said_of_its_address, clear, clear),
 	};

@@ -1,8 +1,10 @@
 /* test_registries.c - from configuration and command line to the two clients. */
 #include "unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "daemon/registries.h"
@@ -144,6 +146,32 @@ static void test_certificates_that_cannot_be_read_are_told_with_their_key(void *
 			    "PEM certificates");
 }
 
+static void test_another_credentials_file_is_told_and_shared_with_the_next(void **state)
+{
+	struct world *w = *state;
+	BW_AUTOFREE char *path = bw_asprintf("/tmp/basewatch-registries-%d.json", (int)getpid());
+	struct bw_registries next = {0};
+	FILE *out;
+
+	setenv("REGISTRY_AUTH_FILE", path, 1);
+	assert_int_equal(bw_registries_open(w->loop, NULL, &w->given, &w->registries, &w->err), 0);
+	assert_false(bw_registries_reload(&w->registries));
+	out = fopen(path, "we");
+	assert_non_null(out);
+	(void)fputs("{\"auths\":{\"r.io\":{\"username\":\"u\",\"password\":\"p\"}}}", out);
+	assert_int_equal(fclose(out), 0);
+	assert_true(bw_registries_reload(&w->registries));
+	assert_true(bw_registries_reload(&w->registries)); /* still others than it began with */
+	assert_non_null(bw_credentials_find(w->registries.clients.own->credentials, "r.io", "a"));
+	assert_int_equal(unlink(path), 0);
+	w->given.former = &w->registries;
+	assert_int_equal(bw_registries_open(w->loop, NULL, &w->given, &next, &w->err), 0);
+	bw_registries_close(&w->registries);
+	assert_non_null(bw_credentials_find(next.clients.foreign->credentials, "r.io", "a"));
+	assert_true(bw_registries_reload(&next)); /* the file is gone */
+	bw_registries_close(&next);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -154,6 +182,7 @@ int main(void)
 		CASE(test_the_command_line_goes_before),
 		CASE(test_a_secret_that_cannot_be_read_is_told_with_its_key),
 		CASE(test_certificates_that_cannot_be_read_are_told_with_their_key),
+		CASE(test_another_credentials_file_is_told_and_shared_with_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

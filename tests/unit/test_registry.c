@@ -10,6 +10,8 @@
 #include "registry/ticket.h"
 #include "unit/registry_world.h"
 
+#include <stdlib.h>
+
 /* --- asking ----------------------------------------------------------------------------------- */
 
 static void test_one_head_answers_one_question(void **state)
@@ -979,6 +981,139 @@ static void test_a_file_without_certificates_is_refused(void **state)
 	assert_string_equal(err.msg, "/etc/passwd: cannot be read as a file of PEM certificates");
 }
 
+/* --- another log-in --------------------------------------------------------------------------- */
+
+static void write_log_in(const struct world *w, const char *path, const char *password)
+{
+	FILE *out = fopen(path, "we");
+
+	assert_non_null(out);
+	(void)fprintf(out, "{\"auths\":{\"%s\":{\"username\":\"bot\",\"password\":\"%s\"}}}", w->host,
+		      password);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* Loads the file of that name with a log-in that is refused. */
+static char *log_in_by_file(struct world *w, const char *password)
+{
+	char *path = bw_asprintf("/tmp/basewatch-registry-%d.json", (int)getpid());
+	struct bw_err err = BW_ERR_INIT;
+
+	write_log_in(w, path, password);
+	assert_int_equal(setenv("REGISTRY_AUTH_FILE", path, 1), 0);
+	assert_int_equal(bw_credentials_load(w->credentials, &err), 0);
+	return path;
+}
+
+static void test_who_logs_in_anew_is_let_in_without_a_new_start(void **state)
+{
+	struct world *w = *state;
+	BW_AUTOFREE char *path = NULL;
+
+	open_plain(w);
+	path = log_in_by_file(w, "wrong");
+	peer_on(w->peer, "HEAD /v2/", "Authorization: Basic Ym90OnNlc2FtZQ==\r\n", FOUND); /* bot:sesame */
+	peer_on(w->peer, "HEAD /v2/", "",
+		"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
+	ask_all(w, 2);
+	assert_trouble(&w->told[1], BW_TROUBLE_AUTH, "%s refuses the credentials of bot");
+	assert_int_equal(peer_count(w->peer, "HEAD", "Authorization: Basic"), 1);
+	write_log_in(w, path, "sesame"); /* of the same user */
+	bw_credentials_reload(w->credentials);
+	ask_all(w, 2);
+	assert_found(&w->told[0]);
+	assert_found(&w->told[1]);
+	(void)unlink(path);
+	unsetenv("REGISTRY_AUTH_FILE");
+}
+
+static void test_a_token_of_another_log_in_is_not_used_any_more(void **state)
+{
+	struct world *w = *state;
+	BW_AUTOFREE char *path = NULL;
+
+	open_plain(w);
+	path = log_in_by_file(w, "old");
+	peer_on(w->peer, "HEAD /v2/", "Authorization: Bearer t\r\n", FOUND);
+	want_bearer(w->peer, "");
+	on_body(w->peer, "GET /token", "", "{\"token\":\"t\",\"expires_in\":3600}");
+	ask_all(w, 1);
+	ask_all(w, 1);
+	assert_int_equal(bw_registry_count(w->registry).tokens, 1);
+	write_log_in(w, path, "new");
+	bw_credentials_reload(w->credentials);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+	assert_int_equal(bw_registry_count(w->registry).tokens, 2);
+	(void)unlink(path);
+	unsetenv("REGISTRY_AUTH_FILE");
+}
+
+/* --- many hosts ------------------------------------------------------------------------------- */
+
+#define STRANGERS (BW_REGISTRY_HOSTS + 88)
+
+/* At each of these addresses nobody listens. */
+static void ask_strangers(struct world *w)
+{
+	static char names[STRANGERS][32];
+
+	for (unsigned i = 0; i < STRANGERS; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "127.9.%u.%u:1", i / 200, i % 200 + 1);
+		w->pending++;
+		bw_registry_ask(w->registry, names[i], "a", "1", note, &w->told[1]);
+	}
+	bw_loop_run(w->loop);
+	assert_int_equal(w->told[1].count, STRANGERS);
+}
+
+static void stop_loop(void *arg)
+{
+	bw_loop_stop(((struct world *)arg)->loop);
+}
+
+static void pass_time(struct world *w)
+{
+	w->timer = bw_timer_new(w->loop, stop_loop, w);
+	bw_timer_start(w->timer, 5);
+	bw_loop_run(w->loop);
+}
+
+static void test_hosts_that_nobody_asks_any_more_are_forgotten(void **state)
+{
+	struct world *w = *state;
+
+	w->options.dead_ms = 1;
+	open_plain(w);
+	peer_on(w->peer, "HEAD /v2/", "", FOUND);
+	ask_strangers(w);
+	assert_int_equal(bw_map_count(w->registry->hosts), STRANGERS); /* each was being asked */
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+	pass_time(w);
+	w->pending = 1;
+	bw_registry_ask(w->registry, "127.10.0.1:1", "a", "1", note, &w->told[1]);
+	assert_int_equal(bw_map_count(w->registry->hosts), BW_REGISTRY_HOSTS);
+	bw_loop_run(w->loop);
+	assert_null(bw_map_get(w->registry->hosts, "127.9.0.1:1"));
+	assert_non_null(bw_map_get(w->registry->hosts, "127.9.2.101:1"));
+	assert_non_null(bw_map_get(w->registry->hosts, w->host));
+}
+
+static void test_hosts_that_are_left_alone_are_not_forgotten(void **state)
+{
+	struct world *w = *state;
+
+	w->options.dead_ms = 600000;
+	open_plain(w);
+	ask_strangers(w);
+	pass_time(w);
+	w->pending = 1;
+	bw_registry_ask(w->registry, "127.10.0.1:1", "a", "1", note, &w->told[1]);
+	assert_int_equal(bw_map_count(w->registry->hosts), STRANGERS + 1);
+	bw_loop_run(w->loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1036,6 +1171,10 @@ int main(void)
 		TEST(test_an_answer_may_ask_the_next_question),
 		TEST(test_it_ends_before_it_began),
 		TEST(test_a_file_without_certificates_is_refused),
+		TEST(test_who_logs_in_anew_is_let_in_without_a_new_start),
+		TEST(test_a_token_of_another_log_in_is_not_used_any_more),
+		TEST(test_hosts_that_nobody_asks_any_more_are_forgotten),
+		TEST(test_hosts_that_are_left_alone_are_not_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

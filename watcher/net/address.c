@@ -9,6 +9,7 @@
 
 #include "core/def.h"
 #include "core/text.h"
+#include "net/authority.h"
 
 #define HOST_MAX 256
 
@@ -68,6 +69,30 @@ static unsigned kind_of_four(const void *bytes)
 	return 0;
 }
 
+/*
+ * 64:ff9b:1::/48 (RFC 8215) is for translators that cut it up as they like: an IPv4 address stands at one of the four
+ * places that RFC 6052, 2.2 has for prefixes of 48, 56, 64 and 96 bits, around the byte 8. What looks like 0.0.0.0/8 at
+ * one of them is most likely the filling of another.
+ */
+static unsigned kind_of_local_translation(const uint8_t *bytes)
+{
+	static const uint8_t prefix[6] = {0x00, 0x64, 0xff, 0x9b, 0x00, 0x01};
+	static const uint8_t places[][4] = {{6, 7, 9, 10}, {7, 9, 10, 11}, {9, 10, 11, 12}, {12, 13, 14, 15}};
+	unsigned kind = 0;
+
+	if (memcmp(bytes, prefix, sizeof(prefix)) != 0)
+		return 0;
+	for (size_t i = 0; i < BW_COUNT(places); i++) {
+		uint8_t four[4];
+
+		for (size_t k = 0; k < sizeof(four); k++)
+			four[k] = bytes[places[i][k]];
+		if (four[0] != 0)
+			kind |= kind_of_four(four);
+	}
+	return kind;
+}
+
 static unsigned kind_of_six(const struct in6_addr *a)
 {
 	const uint8_t *bytes = a->s6_addr;
@@ -80,7 +105,7 @@ static unsigned kind_of_six(const struct in6_addr *a)
 	for (size_t i = 0; i < BW_COUNT(carriers); i++)
 		if (memcmp(bytes, carriers[i].prefix, carriers[i].bytes) == 0)
 			return kind_of_four(bytes + carriers[i].at);
-	return 0;
+	return kind_of_local_translation(bytes);
 }
 
 unsigned bw_address_kind(const struct sockaddr *a)
@@ -95,16 +120,9 @@ unsigned bw_address_kind(const struct sockaddr *a)
 /* The host of a URL without brackets, port, user and zone; false: it does not fit, so it is no address. */
 static bool host_of(const char *url, char out[HOST_MAX])
 {
-	const char *from = strstr(url, "://"), *at;
 	size_t len;
+	const char *from = bw_authority_of(url, &len);
 
-	from = from ? from + 3 : url;
-	len = strcspn(from, "/?#");
-	at = memrchr(from, '@', len);
-	if (at) {
-		len -= (size_t)(at + 1 - from);
-		from = at + 1;
-	}
 	if (len > 0 && *from == '[')
 		len = strcspn(++from, "]%/");
 	else if (strspn(from, "0123456789abcdefABCDEF:.") < len || !memchr(from, ':', len) ||

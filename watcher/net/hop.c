@@ -5,26 +5,17 @@
 #include <string.h>
 
 #include "net/address.h"
+#include "net/authority.h"
 #include "net/proxy.h"
 
 /* --- hosts of URLs ---------------------------------------------------------------------------- */
-
-/* The part of a URL that names host and port; its length in `ret_len`. */
-static const char *authority(const char *url, size_t *ret_len)
-{
-	const char *from = strstr(url, "://");
-
-	from = from ? from + 3 : url;
-	*ret_len = strcspn(from, "/?#");
-	return from;
-}
 
 bool bw_hop_is_same_host(const char *a, const char *b)
 {
 	size_t a_len, b_len;
 
-	a = authority(a, &a_len);
-	b = authority(b, &b_len);
+	a = bw_authority_of(a, &a_len);
+	b = bw_authority_of(b, &b_len);
 	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
 }
 

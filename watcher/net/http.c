@@ -24,8 +24,10 @@
 #define MAX_SPARE	64    /* transfers that wait for the next request */
 #define MAX_SPARE_BYTES 65536 /* of a body buffer that waits with them */
 #define MAX_REDIRECTS	5L
-/* Of one process, far above 200 registries with three each: a registry that hangs takes nothing from the
- * others. */
+/*
+ * Of one client, far above 200 registries with three each: a registry that hangs takes nothing from the others. A process
+ * may have several clients, and the limit of its descriptors is for all of them.
+ */
 #define MAX_CONNECTIONS 900L
 #define MIN_STALL_S	30
 

@@ -70,7 +70,10 @@ static const char *words_of(int rc)
 	}
 }
 
-/* With TLS the library has one code for every failure; the reason is in the certificate, or in OpenSSL's words. */
+/*
+ * With TLS the library has one code for every failure; the reason is in the certificate, or in OpenSSL's words. A broker
+ * that misses our certificate says so behind the handshake, and whether we read that before our next write fails is luck.
+ */
 static void say_lost(struct bw_mqtt_link *k, int rc, int sys)
 {
 	const char *complaint = k->tls ? bw_mqtt_tls_complaint(k->tls) : NULL;
@@ -80,6 +83,10 @@ static void say_lost(struct bw_mqtt_link *k, int rc, int sys)
 	k->is_lost = true;
 	if (complaint)
 		bw_fail(&k->why, BW_E_PEER, "the certificate is not accepted: %s", complaint);
+	else if (k->tls && !k->is_answered && bw_mqtt_tls_lacks_identity(k->tls))
+		bw_fail(&k->why, BW_E_PEER,
+			"TLS: the broker wants a certificate of the client, and there is none (cert-file, "
+			"key-file)");
 	else if (k->tls_error[0])
 		bw_fail(&k->why, BW_E_PEER, "TLS: %s", k->tls_error);
 	else if (rc == MOSQ_ERR_ERRNO && sys != 0)
@@ -492,9 +499,7 @@ static int begin(struct bw_mqtt_link *k, const struct bw_mqtt_link_params *p, st
 	errno = 0;
 	rc = mosquitto_connect_async(k->mosq, p->address, (int)p->port, p->options->keepalive_s);
 	note_errno(k);
-	if (rc == MOSQ_ERR_ERRNO)
-		return bw_fail(err, BW_E_RETRY, "%s", strerror(errno));
-	if (rc != MOSQ_ERR_SUCCESS) {
+	if (rc != MOSQ_ERR_SUCCESS) { /* on this machine also the end of a handshake */
 		say_lost(k, rc, errno);
 		*err = k->why;
 		return err->code;

@@ -16,6 +16,7 @@ struct bw_mqtt_tls {
 	char *host;
 	bool is_address;
 	long complaint; /* X509_V_ERR_... */
+	bool is_asked;	/* for a certificate of ours, and there is none */
 };
 
 static bool is_address(const char *host)
@@ -55,6 +56,17 @@ static int note_complaint(int ok, X509_STORE_CTX *store)
 	if (!ok)
 		t->complaint = X509_STORE_CTX_get_error(store);
 	return ok;
+}
+
+/* Called by OpenSSL when the broker asks and no certificate is set: goes on without. */
+static int note_question(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+	struct bw_mqtt_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	(void)cert;
+	(void)key;
+	t->is_asked = true;
+	return 0;
 }
 
 /* A key with a pass phrase: OpenSSL would ask on the terminal. */
@@ -109,6 +121,7 @@ int bw_mqtt_tls_new(const char *host, const char *ca_file, const char *cert_file
 	SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION);
 	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, note_complaint);
 	SSL_CTX_set_info_callback(t->ctx, begin_handshake);
+	SSL_CTX_set_client_cert_cb(t->ctx, note_question);
 	bw_trust_apply(t->trust, t->ctx);
 	*ret = t;
 	return 0;
@@ -127,12 +140,18 @@ void bw_mqtt_tls_free(struct bw_mqtt_tls *t)
 void *bw_mqtt_tls_context(struct bw_mqtt_tls *t)
 {
 	t->complaint = X509_V_OK;
+	t->is_asked = false;
 	return t->ctx;
 }
 
 const char *bw_mqtt_tls_complaint(const struct bw_mqtt_tls *t)
 {
 	return t->complaint == X509_V_OK ? NULL : X509_verify_cert_error_string(t->complaint);
+}
+
+bool bw_mqtt_tls_lacks_identity(const struct bw_mqtt_tls *t)
+{
+	return t->is_asked;
 }
 
 bool bw_mqtt_tls_has_more(const void *ssl)

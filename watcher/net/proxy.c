@@ -9,6 +9,7 @@
 
 #include "core/text.h"
 #include "net/address.h"
+#include "net/authority.h"
 
 #define PORT_PLAIN 1080 /* what libcurl takes when none is said, whatever kind of proxy it is ... */
 #define PORT_TLS   443	/* ... except for one that is itself spoken to over TLS */
@@ -21,6 +22,34 @@ static const char *variable(const char *name)
 	return value && *value ? value : NULL;
 }
 
+/* Is the host `name`, or one below that domain? */
+static bool is_within(const char *host, size_t host_len, const char *name, size_t len)
+{
+	if (len == 0 || host_len < len || strncasecmp(host + host_len - len, name, len) != 0)
+		return false;
+	return host_len == len || host[host_len - len - 1] == '.';
+}
+
+/*
+ * Whom a list names in the way that every version of libcurl understands: a host, or a domain with or without a dot in
+ * front. Newer ones know more, such as networks: who is only named by these passes for one with a proxy.
+ */
+static bool is_named(const char *list, const char *url)
+{
+	size_t len, host_len;
+	const char *host = bw_authority_of(url, &len);
+
+	host_len = bw_authority_host_length(host, len);
+	for (list += strspn(list, ", "); *list; list += strspn(list, ", ")) {
+		size_t name_len = strcspn(list, ", "), dot = *list == '.';
+
+		if (is_within(host, host_len, list + dot, name_len - dot))
+			return true;
+		list += name_len;
+	}
+	return false;
+}
+
 /* http_proxy in capitals is left out, because a CGI program would get it from its client. */
 const char *bw_proxy_of(const char *url)
 {
@@ -29,7 +58,7 @@ const char *bw_proxy_of(const char *url)
 
 	if (!off)
 		off = variable("NO_PROXY");
-	if (bw_text_is(off, "*"))
+	if (off && (strcmp(off, "*") == 0 || is_named(off, url)))
 		return NULL;
 	proxy = variable(is_tls ? "https_proxy" : "http_proxy");
 	if (!proxy && is_tls)
@@ -39,39 +68,15 @@ const char *bw_proxy_of(const char *url)
 	return proxy ? proxy : variable("ALL_PROXY");
 }
 
-/* "HOST[:PORT]" of a proxy; its length in `ret_len`. */
-static const char *authority(const char *proxy, size_t *ret_len)
-{
-	const char *from = strstr(proxy, "://"), *at;
-
-	from = from ? from + 3 : proxy;
-	*ret_len = strcspn(from, "/?#");
-	at = memrchr(from, '@', *ret_len);
-	if (!at)
-		return from;
-	*ret_len -= (size_t)(at + 1 - from);
-	return at + 1;
-}
-
-/* Where the host ends: an address in brackets has colons of its own. */
-static size_t host_length(const char *from, size_t len)
-{
-	const char *bracket = *from == '[' ? memchr(from, ']', len) : NULL;
-	const char *colon =
-		memchr(bracket ? bracket : from, ':', bracket ? len - (size_t)(bracket - from) : len);
-
-	return colon ? (size_t)(colon - from) : len;
-}
-
 /* 0: it makes no sense. */
 static unsigned port_of(const char *proxy)
 {
 	size_t len, host_len;
-	const char *from = authority(proxy, &len);
+	const char *from = bw_authority_of(proxy, &len);
 	char digits[8];
 	uint64_t port;
 
-	host_len = host_length(from, len);
+	host_len = bw_authority_host_length(from, len);
 	if (host_len == len)
 		return strncasecmp(proxy, "https:", 6) == 0 ? PORT_TLS : PORT_PLAIN;
 	len -= host_len + 1;
@@ -85,12 +90,12 @@ static unsigned port_of(const char *proxy)
 static bool read_address(const char *proxy, char out[INET6_ADDRSTRLEN])
 {
 	size_t len;
-	const char *from = authority(proxy, &len);
+	const char *from = bw_authority_of(proxy, &len);
 	char host[INET6_ADDRSTRLEN];
 	struct in6_addr six;
 	struct in_addr four;
 
-	len = host_length(from, len);
+	len = bw_authority_host_length(from, len);
 	if (len > 1 && *from == '[') {
 		from++;
 		len -= 2;

@@ -8,14 +8,15 @@
 #include <stdbool.h>
 
 /*
- * The proxy for URLs with the scheme of this one; NULL: none. The hosts in no_proxy are not looked at, except for "*":
- * one of them is gone to without a proxy although there is one.
+ * The proxy for this URL; NULL: none. A host that no_proxy names by a network ("10.0.0.0/8") is told a proxy, although it
+ * is gone to without one.
  */
 const char *bw_proxy_of(const char *url);
 
 /*
  * Is "[SCHEME://][USER@]HOST[:PORT]" what listens at this numeric address? A name that does not say where it is may be
- * anywhere: then the port decides.
+ * anywhere: then the port decides. For a host that is only excepted by its network that lets an address with the
+ * proxy's port pass; it is the user who excepted it.
  */
 bool bw_proxy_is_at(const char *proxy, const char *address, unsigned port);
 

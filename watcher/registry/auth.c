@@ -29,7 +29,15 @@ static enum bw_auth_step prepare_basic(struct bw_question *q, const char **ret_h
 	}
 	*ret_header = bw_login_basic(q->host->registry, c);
 	q->sent = BW_SENT_BASIC;
+	q->login_number = bw_login_number(q->host);
 	return BW_AUTH_READY;
+}
+
+/* Whoever has logged in meanwhile, or as somebody else, may be given more. */
+static bool is_of_others(const struct bw_question *q, const struct bw_ticket *t)
+{
+	(void)bw_login_credential(q); /* looks whether there are others */
+	return t->login_number != bw_login_number(q->host);
 }
 
 static enum bw_auth_step prepare_token(struct bw_question *q, const char **ret_header, struct bw_failure *f)
@@ -43,7 +51,7 @@ static enum bw_auth_step prepare_token(struct bw_question *q, const char **ret_h
 	}
 	if (t->is_rejected && !t->was_challenged)
 		return BW_AUTH_READY;
-	if (!t->header || bw_loop_now(q->host->registry->loop) >= t->expires_ms)
+	if (!t->header || bw_loop_now(q->host->registry->loop) >= t->expires_ms || is_of_others(q, t))
 		return bw_ticket_fetch(q, t, f);
 	*ret_header = t->header;
 	q->sent = BW_SENT_TOKEN;
@@ -193,7 +201,9 @@ static bool basic_refused(struct bw_question *q, struct bw_failure *f)
 {
 	const struct bw_credential *c = bw_login_credential(q);
 
-	bw_login_remember_refusal(q->host, c ? c->user : "");
+	if (q->login_number != bw_login_number(q->host))
+		return true; /* those that were refused are of yesterday */
+	bw_login_remember_refusal(q->host, c ? c->user : "", q->login_number);
 	bw_login_set_refused(f, q->host->name, c ? c->user : "");
 	return false;
 }

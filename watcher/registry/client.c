@@ -124,14 +124,47 @@ void bw_registry_deliver(struct bw_registry *r)
 
 /* --- questions -------------------------------------------------------------------------------- */
 
+struct oldest {
+	struct bw_host *host; /* NULL: none is idle */
+};
+
+static void compare_use(const char *key, void *value, void *arg)
+{
+	struct bw_host *h = value;
+	struct oldest *x = arg;
+
+	(void)key;
+	if (bw_host_is_idle(h) && (!x->host || h->last_use < x->host->last_use))
+		x->host = h;
+}
+
+/*
+ * Names of registries come from build files, and a repository may have others in each commit. Those that were not asked
+ * for longest are forgotten, with what they told: the next question introduces itself again.
+ */
+static void make_room(struct bw_registry *r)
+{
+	while (bw_map_count(r->hosts) >= BW_REGISTRY_HOSTS) {
+		struct oldest x = {0};
+
+		bw_map_each(r->hosts, compare_use, &x);
+		if (!x.host)
+			return;
+		(void)bw_map_remove(r->hosts, x.host->name);
+		bw_host_free(x.host);
+	}
+}
+
 static struct bw_host *find_host(struct bw_registry *r, const char *name)
 {
 	struct bw_host *h = bw_map_get(r->hosts, name);
 
 	if (!h) {
+		make_room(r);
 		h = bw_host_new(r, name);
 		bw_map_put(r->hosts, name, h);
 	}
+	h->last_use = ++r->uses;
 	return h;
 }
 

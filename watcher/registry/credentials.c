@@ -9,9 +9,11 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/buf.h"
 #include "core/io.h"
+#include "core/log.h"
 #include "core/map.h"
 #include "core/mem.h"
 #include "core/text.h"
@@ -22,8 +24,21 @@ struct entry {
 	bool is_exact; /* the key in the file is the normal form itself: it beats a URL of the same host */
 };
 
+/* Tells a file from what was there before. */
+struct stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size; /* -1: no file */
+	struct timespec modified, changed;
+};
+
 struct bw_credentials {
 	struct bw_map *entries; /* normal form of the key -> struct entry */
+	unsigned owners;
+	char *path; /* that it was loaded from; NULL: from no file */
+	struct stamp stamp;
+	uint64_t looked_ms, number;
+	bool was_looked_at;
 };
 
 static void wipe(char *s)
@@ -55,14 +70,22 @@ struct bw_credentials *bw_credentials_new(void)
 	struct bw_credentials *c = BW_NEW(struct bw_credentials);
 
 	c->entries = bw_map_new();
+	c->owners = 1;
+	return c;
+}
+
+struct bw_credentials *bw_credentials_share(struct bw_credentials *c)
+{
+	c->owners++;
 	return c;
 }
 
 void bw_credentials_free(struct bw_credentials *c)
 {
-	if (!c)
+	if (!c || --c->owners > 0)
 		return;
 	bw_map_free(c->entries, free_entry);
+	free(c->path);
 	free(c);
 }
 
@@ -198,7 +221,8 @@ static void wipe_member(const json_t *object, const char *name)
 		explicit_bzero((char *)(uintptr_t)json_string_value(v), json_string_length(v));
 }
 
-int bw_credentials_parse(struct bw_credentials *c, const char *text, size_t len, struct bw_err *err)
+/* 1: some entries cannot be used, `err` says why; the others are taken. */
+static int parse(struct bw_credentials *c, const char *text, size_t len, struct bw_err *err)
 {
 	json_error_t why;
 	json_auto_t *root = json_loadb(text, len, 0, &why);
@@ -223,8 +247,15 @@ int bw_credentials_parse(struct bw_credentials *c, const char *text, size_t len,
 		wipe_member(object, "password");
 	}
 	if (bad)
-		return bw_fail(err, BW_E_INPUT, "the entry of %s is not \"user:password\" in base64", bad);
-	return 0;
+		(void)bw_fail(err, BW_E_INPUT, "the entry of %s is not \"user:password\" in base64", bad);
+	return bad ? 1 : 0;
+}
+
+int bw_credentials_parse(struct bw_credentials *c, const char *text, size_t len, struct bw_err *err)
+{
+	int rc = parse(c, text, len, err);
+
+	return rc > 0 ? BW_E_INPUT : rc;
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -241,15 +272,13 @@ char *bw_credentials_path(void)
 	return home && *home ? bw_asprintf("%s/.docker/config.json", home) : NULL;
 }
 
-int bw_credentials_load(struct bw_credentials *c, struct bw_err *err)
+/* As parse(). */
+static int read_file(struct bw_credentials *c, const char *path, struct bw_err *err)
 {
-	BW_AUTOFREE char *path = bw_credentials_path();
 	struct bw_err why = BW_ERR_INIT;
 	struct bw_buf text;
 	int rc;
 
-	if (!path)
-		return 0;
 	bw_buf_init(&text, BW_MAX_CREDENTIALS_BYTES);
 	rc = bw_read_file(path, &text, &why);
 	if (rc == BW_E_SYS && why.sys == ENOENT) {
@@ -257,14 +286,120 @@ int bw_credentials_load(struct bw_credentials *c, struct bw_err *err)
 	} else if (rc < 0) { /* its message names the file */
 		rc = bw_fail(err, why.code, "credentials: %s", why.msg);
 	} else {
-		rc = bw_credentials_parse(c, bw_buf_str(&text), text.len, err);
-		if (rc < 0)
-			rc = bw_err_ctx(err, "credentials: %s", path);
+		rc = parse(c, bw_buf_str(&text), text.len, err);
+		if (rc != 0)
+			(void)bw_err_ctx(err, "credentials: %s", path);
 	}
 	if (text.data)
 		explicit_bzero(text.data, text.capacity);
 	bw_buf_done(&text);
 	return rc;
+}
+
+static struct stamp stamp_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return (struct stamp){.size = -1};
+	return (struct stamp){.device = st.st_dev,
+			      .inode = st.st_ino,
+			      .size = st.st_size,
+			      .modified = st.st_mtim,
+			      .changed = st.st_ctim};
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_same_file(const struct stamp *a, const struct stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       is_same_time(&a->modified, &b->modified) && is_same_time(&a->changed, &b->changed);
+}
+
+/* The stamp is taken first: what is written while we read is another file then. */
+int bw_credentials_load(struct bw_credentials *c, struct bw_err *err)
+{
+	int rc;
+
+	free(c->path);
+	c->path = bw_credentials_path();
+	if (!c->path)
+		return 0;
+	c->stamp = stamp_of(c->path);
+	rc = read_file(c, c->path, err);
+	return rc > 0 ? BW_E_INPUT : rc;
+}
+
+/* --- the file once more ----------------------------------------------------------------------- */
+
+struct comparison {
+	const struct bw_map *others;
+	bool differ;
+};
+
+static void compare(const char *key, void *value, void *arg)
+{
+	const struct entry *e = value;
+	struct comparison *x = arg;
+	const struct entry *other = bw_map_get(x->others, key);
+
+	x->differ = x->differ || !other || strcmp(e->credential.user, other->credential.user) != 0 ||
+		    strcmp(e->credential.password, other->credential.password) != 0;
+}
+
+static bool are_same(const struct bw_map *a, const struct bw_map *b)
+{
+	struct comparison x = {.others = b, .differ = bw_map_count(a) != bw_map_count(b)};
+
+	bw_map_each(a, compare, &x);
+	return !x.differ;
+}
+
+void bw_credentials_reload(struct bw_credentials *c)
+{
+	struct bw_credentials *now;
+	struct bw_err err = BW_ERR_INIT;
+	int rc;
+
+	if (!c || !c->path)
+		return;
+	now = bw_credentials_new();
+	c->stamp = stamp_of(c->path);
+	rc = read_file(now, c->path, &err);
+	if (rc < 0)
+		bw_warn("%s; what was read of it before stays in force", err.msg);
+	else if (rc > 0)
+		bw_warn("%s; going on without it", err.msg);
+	if (rc >= 0 && !are_same(c->entries, now->entries)) {
+		struct bw_map *old = c->entries;
+
+		c->entries = now->entries;
+		now->entries = old;
+		c->number++;
+	}
+	bw_credentials_free(now);
+}
+
+void bw_credentials_refresh(struct bw_credentials *c, uint64_t now_ms)
+{
+	struct stamp now;
+
+	if (!c || !c->path || (c->was_looked_at && now_ms - c->looked_ms < BW_CREDENTIALS_LOOK_MS))
+		return;
+	c->was_looked_at = true;
+	c->looked_ms = now_ms;
+	now = stamp_of(c->path);
+	if (!is_same_file(&now, &c->stamp))
+		bw_credentials_reload(c);
+}
+
+uint64_t bw_credentials_number(const struct bw_credentials *c)
+{
+	return c ? c->number : 0;
 }
 
 const struct bw_credential *bw_credentials_find(const struct bw_credentials *c, const char *registry,

@@ -82,6 +82,17 @@ void bw_host_free(void *arg)
 	free(h);
 }
 
+bool bw_host_is_idle(const struct bw_host *h)
+{
+	uint64_t now = now_ms(h);
+
+	if (h->queue.head || h->waiting.head || h->asking.head || h->is_pumping)
+		return false;
+	if (h->paused_until_ms > now || (h->state == BW_HOST_FAILED && h->failed_until_ms > now))
+		return false;
+	return !bw_login_is_in_use(h);
+}
+
 /* --- what happens to it ----------------------------------------------------------------------- */
 
 /* A failure that the registry told us itself ("not before ...") is not undone by another answer. */

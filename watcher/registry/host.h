@@ -53,10 +53,14 @@ struct bw_host {
 	struct bw_failure failure;
 
 	struct bw_login login;
+	uint64_t last_use; /* tells who was asked before whom */
 };
 
 struct bw_host *bw_host_new(struct bw_registry *r, const char *name);
 void bw_host_free(void *h); /* with its questions, untold */
+
+/* Nobody waits for it, and nothing it said forbids to ask it: it may be freed. */
+bool bw_host_is_idle(const struct bw_host *h);
 
 /* Lets go who may go now. */
 void bw_host_pump(struct bw_host *h);

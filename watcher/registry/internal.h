@@ -14,6 +14,9 @@
 
 struct bw_question;
 
+/* That are remembered; more only as long as they are asked, or not to be asked. Some 2 KiB each, and their tokens. */
+#define BW_REGISTRY_HOSTS 512
+
 /* A question is in exactly one list at any time. */
 struct bw_list {
 	struct bw_question *head, *tail;
@@ -23,13 +26,14 @@ struct bw_list {
 struct bw_registry {
 	struct bw_loop *loop;
 	struct bw_places places;
-	const struct bw_credentials *credentials;
+	struct bw_credentials *credentials;
 	unsigned refuse; /* kinds of addresses, see client.h */
 	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms, dead_ms;
 	uint64_t first_retry_ms,
 		next_retry_ms; /* before the second and the third attempt; tests are impatient */
 
 	struct bw_map *hosts; /* registry as in references -> struct bw_host */
+	uint64_t uses;	      /* of hosts, counted */
 	struct bw_registry_counts counts;
 	uint64_t random; /* state of the jitter */
 

@@ -33,19 +33,27 @@ struct bw_login {
 	struct bw_ticket *newest, *oldest; /* by last use */
 	unsigned ticket_count;
 	uint64_t last_number;
-	char *refused_user; /* do not try this user again before refused_until_ms */
+	char *refused_user; /* do not try this user again before refused_until_ms ... */
 	uint64_t refused_until_ms;
+	uint64_t refused_number; /* ... as long as the credentials have this number */
 };
 
 void bw_login_init(struct bw_login *l);
 void bw_login_done(struct bw_login *l); /* wipes */
 
-/* Who asks; NULL: nobody in particular. */
+/* Who asks; NULL: nobody in particular. Good until it is called again, because the file may be another one then. */
 const struct bw_credential *bw_login_credential(const struct bw_question *q);
 
+/* Those that bw_login_credential() told last. */
+uint64_t bw_login_number(const struct bw_host *h);
+
 bool bw_login_was_refused(const struct bw_host *h, const char *user);
-void bw_login_remember_refusal(struct bw_host *h, const char *user);
+/* `number`: of the credentials when they were shown. */
+void bw_login_remember_refusal(struct bw_host *h, const char *user, uint64_t number);
 void bw_login_set_refused(struct bw_failure *f, const char *by, const char *user);
+
+/* A token is being fetched, or somebody is not to be tried again. */
+bool bw_login_is_in_use(const struct bw_host *h);
 
 /* May credentials be shown to the token endpoint? Over TLS, or to a place that may be spoken to without. */
 bool bw_login_may_show(const struct bw_host *h);

@@ -50,6 +50,7 @@ struct bw_question {
 	bool was_plain;		  /* the last request */
 	struct bw_ticket *ticket; /* LOGIN: the one it waits for */
 	enum bw_sent sent;	  /* how the last request was signed */
+	uint64_t login_number;	  /* of the credentials, when they were sent as they are */
 	uint64_t token_number;	  /* of the token that was sent */
 	bool is_anonymous;	  /* that token was given to nobody in particular */
 	bool has_own_token;	  /* it was fetched for this question */

@@ -167,7 +167,7 @@ static void read_refusal(struct bw_ticket *t, const struct bw_http_response *r, 
 		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "log in at %s: it answered %u", host,
 			       r->status);
 	} else if (t->user) {
-		bw_login_remember_refusal(t->host, t->user);
+		bw_login_remember_refusal(t->host, t->user, t->login_number);
 		bw_login_set_refused(f, host, t->user);
 	} else {
 		bw_failure_set(f, BW_TROUBLE_DENIED, BW_RETRY_NEVER,
@@ -258,6 +258,7 @@ static enum bw_auth_step send_for_token(struct bw_question *q, struct bw_ticket 
 
 	free(t->user);
 	t->user = c ? bw_strdup(c->user) : NULL;
+	t->login_number = bw_login_number(h);
 	t->asked_ms = now;
 	bw_reach_of_realm(h, &req);
 	if (bw_http_start(door_of_realm(h)->http, &req, token_came, t, &t->transfer, &err) < 0) {

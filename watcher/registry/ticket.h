@@ -33,6 +33,7 @@ struct bw_ticket {
 	uint64_t asked_ms, expires_ms;
 	struct bw_http_transfer *transfer; /* being fetched */
 	char *user;			   /* shown with that request; NULL: nobody */
+	uint64_t login_number;		   /* of the credentials, with that request */
 	bool is_waking;			   /* those who waited for it are being told */
 };
 

@@ -8,6 +8,7 @@
 #include "command/args.h"
 #include "command/remote.h"
 #include "daemon/recipe.h"
+#include "store/gap.h"
 
 struct bw_gather_hooks {
 	/* Its file may be taken over. */
@@ -21,6 +22,9 @@ struct bw_gather_hooks {
 	int (*repository)(const struct bw_fetched *f, void *arg, struct bw_err *err);
 	/* A folder of the configuration that could not be walked, which was said. May be NULL. */
 	int (*lost)(const struct bw_origin *o, void *arg, struct bw_err *err);
+	/* Behind each source or operand: what of it could not be looked into. They may be taken. May be NULL. */
+	int (*gaps)(const struct bw_origin *o, bool is_configured, struct bw_gaps *g, void *arg,
+		    struct bw_err *err);
 	const char *git_state; /* where repositories are kept; NULL: in a folder that is removed behind */
 	void *arg;
 };

@@ -166,6 +166,10 @@ int bw_conf_parse(const char *text, size_t len, const char *folder, unsigned fla
 int bw_conf_load(const char *path, unsigned flags, struct bw_conf **ret, struct bw_conf_problems *problems,
 		 struct bw_err *err) BW_NODISCARD;
 
+/* What others find wrong with a key, as an error at its place. `steps`: names, and numbers in lists; then NULL. */
+void bw_conf_complain(const char *path, const char *const *steps, const char *text,
+		      struct bw_conf_problems *problems);
+
 /* Where a configuration would be looked for, as values of the environment (NULL: not set). */
 struct bw_conf_places {
 	const char *xdg_config_home;

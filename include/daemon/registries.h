@@ -22,11 +22,14 @@ struct bw_registries_given {
 	unsigned connections; /* per registry, whatever the configuration says; 0: not given */
 	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms; /* 0: the defaults */
 	uint32_t dead_ms; /* by whoever asks again soon; 0: the default */
+	/* Whose credentials file it is, too: what was read of it stays when it cannot be read any more. NULL: nobody's */
+	const struct bw_registries *former;
 };
 
 struct bw_registries {
 	struct bw_clients clients; /* both; whoever frees one before bw_registries_close() takes it out */
 	struct bw_credentials *credentials;
+	uint64_t login_number; /* of these, when it was opened */
 };
 
 /*
@@ -35,6 +38,11 @@ struct bw_registries {
  */
 int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct bw_registries_given *g,
 		       struct bw_registries *ret, struct bw_err *err) BW_NODISCARD;
+/*
+ * Reads the credentials file again. True: there are others than when it was opened, so whoever was turned away may ask
+ * again at once.
+ */
+bool bw_registries_reload(struct bw_registries *x);
 /* Drops what is in flight, without callbacks; before the loop. One that is zeroed is fine. */
 void bw_registries_close(struct bw_registries *x);
 

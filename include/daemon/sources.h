@@ -49,6 +49,11 @@ void bw_sources_set(struct bw_sources *x, const struct bw_conf *c);
  * those that were not looked into by then what is known counts until they are.
  */
 void bw_sources_limit_wait(struct bw_sources *x, uint32_t ms);
+/*
+ * Another process has written: sources of which it forgot or ended builds are looked into now. What cannot be read now is
+ * read before the next look into any source.
+ */
+void bw_sources_look_again(struct bw_sources *x);
 /* Looks into all of them now. */
 void bw_sources_rescan(struct bw_sources *x);
 

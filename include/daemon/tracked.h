@@ -8,6 +8,7 @@
 #include "daemon/fetched.h"
 #include "daemon/intake.h"
 #include "daemon/origin.h"
+#include "store/gap.h"
 
 struct bw_tracked_branch {
 	char *name; /* "URL#branch" */
@@ -45,5 +46,15 @@ int bw_tracked_list(struct bw_store *s, const struct bw_origin *o, struct bw_ids
 typedef void (*bw_tracked_kept_fn)(const char *name, const char *problem, int64_t since_ms, void *arg);
 int bw_tracked_settle(struct bw_store *s, const struct bw_fetched *f, int64_t now_ms, struct bw_ids *ids,
 		      bw_tracked_kept_fn kept, void *arg, struct bw_err *err) BW_NODISCARD;
+
+/* --- what could not be looked into ---------------------------------------------------------------- */
+
+/* That of a repository: all of it, or branches that were named and are not there. */
+void bw_tracked_gaps_of(const struct bw_fetched *f, struct bw_gaps *ret);
+/* Of a source of the configuration, as in store/gap.h. */
+int bw_tracked_put_gaps(struct bw_store *s, const struct bw_origin *o, struct bw_gaps *g, int64_t now_ms,
+			struct bw_err *err) BW_NODISCARD;
+int bw_tracked_load_gaps(struct bw_store *s, const struct bw_origin *o, struct bw_gaps *ret,
+			 struct bw_err *err) BW_NODISCARD;
 
 #endif

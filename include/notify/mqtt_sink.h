@@ -31,15 +31,15 @@ enum bw_mqtt_subject { BW_MQTT_BASE, BW_MQTT_BUILD };
  * Valid during the call.
  */
 struct bw_mqtt_rebuilt {
-	const char *build;  /* NULL: that of the event */
+	const char *build;  /* 32 digits; NULL: that of the event */
 	const char *digest; /* "sha256:..."; NULL: there is an event */
-	const char *event;  /* 64 digits; NULL: there is a digest */
+	const char *event;  /* the first digits of its id, 6 to 64; NULL: there is a digest */
 };
 
 struct bw_mqtt_sink_hooks {
 	/*
-	 * After a connect, unless the broker kept our session and nothing was missed: hands over what there is, one
-	 * page (some hundred rows) at a time, by bw_mqtt_sink_put(); builds that have ended are rows without JSON.
+	 * After each connect, also when the broker kept our session: hands over what there is, one page (some hundred
+	 * rows) at a time, by bw_mqtt_sink_put(); builds that have ended are rows without JSON.
 	 * `cursor` is 0 at first and the owner's to move. False: that was the last page. May be NULL: no state.
 	 */
 	bool (*rows)(int64_t *cursor, struct bw_mqtt_sink *s, void *arg);
@@ -53,10 +53,11 @@ struct bw_mqtt_sink_hooks {
 };
 
 struct bw_mqtt_sink_options {
-	struct bw_mqtt_options session; /* without the will, which is set here */
-	const char *prefix;		/* NULL: "basewatch" */
-	unsigned qos;			/* 0, 1, 2 */
-	bool is_guest;			/* says nothing about availability: another one does, or will */
+	/* Without the will, which is set here; with QoS 2 the broker keeps no session, whatever this says (net/mqtt.h). */
+	struct bw_mqtt_options session;
+	const char *prefix; /* NULL: "basewatch" */
+	unsigned qos;	    /* 0, 1, 2 */
+	bool is_guest;	    /* says nothing about availability: another one does, or will */
 };
 
 /* Begins to connect. BW_E_INPUT when options make no sense. Hooks are never called inside. */

@@ -23,7 +23,7 @@ void bw_redactor_add_header(struct bw_redactor *r, const char *value);
 void bw_redactor_add_url(struct bw_redactor *r, const char *url);
 
 /*
- * The first line of `text` that is not blank, without secrets, cut with "..." where it is too long. Bytes that end a
+ * The first line of `text` that has words in it (else the last), without secrets, cut with "..." where it is too long. Bytes that end a
  * string or a line do not get through; anything else may, so escape it for a terminal. Returns `out`.
  */
 const char *bw_redact_line(const struct bw_redactor *r, const char *text, size_t len,

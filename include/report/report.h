@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "store/gap.h"
 #include "store/verdict.h"
 
 enum bw_format { BW_FORMAT_TABLE, BW_FORMAT_JSON };
@@ -27,12 +28,14 @@ struct bw_report_options {
 	int64_t checked_at_ms; /* end of the sweep; 0: the youngest checked_at of the bases shown (report) */
 	/* Start of a sweep that was interrupted: what was not answered since then is not fresh. 0: none was */
 	int64_t interrupted_since_ms;
+	/* What could not be looked into: unknown, as it may hide anything. NULL: nothing */
+	const struct bw_gaps *gaps;
 	bool count_frontends; /* frontends decide the exit code too */
 };
 
 /* What the exit code is made of, and the sentences that follow a table. */
 struct bw_tally {
-	uint64_t verdicts[BW_VERDICT_COUNT]; /* bases, and uses without a base: the JSON's `summary` */
+	uint64_t verdicts[BW_VERDICT_COUNT]; /* bases, uses without a base, gaps: the JSON's `summary` */
 	uint64_t counted[BW_VERDICT_COUNT];  /* uses that count for the exit code (no frontends unless asked,
 						no  templates' unknowns) */
 	uint64_t bases;

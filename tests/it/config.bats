@@ -39,7 +39,7 @@ teardown() { it_end; }
 }
 
 @test "files and secrets that are not there are warnings, a secret for everyone is an error" {
-  file hook <<<'hunter2'
+  file hook <<<'hunter2hunter2hunter2hunter2AAAA'
   chmod 604 "$IT/hook"
   file c.yaml <<'END'
 sources: [{path: gone}]
@@ -57,6 +57,48 @@ END
   bw config check --config "$IT/c.yaml"
   expect_status 0
   expect_no_text hunter2
+}
+
+@test "what run would refuse is an error with its place, or said in the last line when it may be elsewhere" {
+  file hook <<<'no base64'
+  file good <<<'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+  file no.pem <<<'nothing'
+  chmod 600 "$IT/hook" "$IT/good"
+  file c.yaml <<'END'
+sources:
+  - {path: .}
+  - git: "http://127.0.0.1:/x.git"
+registries:
+  reg.lan: {ca-file: no.pem}
+sinks:
+  ci: {type: webhook, url: "https://h/", secrets: [{file: good}, {file: hook}]}
+  broker:
+    type: mqtt
+    url: mqtts://h
+    ca-file: no.pem
+END
+  bw config check --config "$IT/c.yaml"
+  expect_status 78
+  expect_out "^$IT/c.yaml:3:10: sources\[1\].git: address of a git repository: the port is no number"
+  expect_out "^$IT/c.yaml:5:22: registries.\"reg.lan\".ca-file: $IT/no.pem: cannot be read as a file of PEM"
+  expect_out "^$IT/c.yaml:7:51: sinks.ci.secrets: secret 2: not base64"
+  expect_out "^$IT/c.yaml:11:14: sinks.broker.ca-file: $IT/no.pem"
+  expect_err "error: $IT/c.yaml: the configuration has 4 errors"
+  sed -i '/^registries/,$d' "$IT/c.yaml"
+  bw run --once --config "$IT/c.yaml" --db "$IT/db"
+  expect_status 78
+  expect_err 'error: sources\[1\].git: address of a git repository: the port'
+
+  file c.yaml <<'END'
+sources: [{path: .}]
+sinks: {broker: {type: mqtt, url: "mqtts://h", ca-file: gone.pem}}
+END
+  bw config check --config "$IT/c.yaml"
+  expect_status 0
+  expect_out "^$IT/c.yaml:2:57: warning: sinks.broker.ca-file: $IT/gone.pem cannot be read: No such file or directory$"
+  expect_same "$IT/c.yaml: \`basewatch run\` would refuse to start here: sinks broker: $IT/gone.pem: cannot be read as a file of PEM certificates" "$(tail -n 1 <<<"$out")"
+  bw run --once --config "$IT/c.yaml" --db "$IT/db"
+  expect_status 78
 }
 
 @test "no file at all is fine, a file that was named has to be there" {

@@ -304,18 +304,22 @@ END
 @test "deliveries that were given up, or wait, are told with the sink" {
   tracked
   sqlite3 "$DB" <<'END'
-INSERT INTO sink(id, name, confirms, first_seen) VALUES(1, 'ci', 0, 1), (2, 'slow', 0, 1), (3, 'fine', 0, 1);
+INSERT INTO sink(id, name, confirms, first_seen) VALUES(1, 'ci', 0, 1), (2, 'slow', 0, 1), (3, 'fine', 0, 1), (4, 'left', 0, 1);
 INSERT INTO event(number, id, type, subject, at, json) VALUES(1, printf('%064d', 1), 'io.basewatch.base.changed', 's', 1, '{}');
 INSERT INTO delivery(sink_id, event, subject, state, is_first, attempts, created_at, expires_at, next_at, ended_at, error)
   VALUES(1, 1, 's', 'dead', 0, 3, 1000, 2000, 1000, 1795262400000, 'HTTP 400: no'),
-        (2, 1, 's', 'due', 1, 3, 1795262400000, 9995262400000, 1000, NULL, 'HTTP 503: busy');
+        (2, 1, 's', 'due', 1, 3, 1795262400000, 9995262400000, 1000, NULL, 'HTTP 503: busy'),
+        (4, 1, 's', 'due', 1, 1, 1795262400000, 9995262400000, 1000, NULL, 'HTTP 410: moved');
 END
-  file c.yaml <<<'sinks: {slow: {type: webhook, url: "https://h/"}}'
+  file c.yaml <<<'sinks: {slow: {type: webhook, url: "https://h/"}, left: {type: webhook, url: "https://i/"}}'
   doctor --offline --config "$IT/c.yaml"
   expect_status 0
   expect_found database 'sink ci' '^warning nothing is due; 1 given up, the first 2026-11-21 12:00$'
   expect_advice database 'sink ci' '`basewatch events --dead --sink ci`'
-  expect_found database 'sink slow' '1 due, the oldest since 2026-11-21 12:00 \(HTTP 503: busy\)$'
+  expect_found database 'sink slow' '^warning 1 due, the oldest since 2026-11-21 12:00 \(HTTP 503: busy\)$'
+  expect_advice database 'sink slow' '^the last attempt failed, .*`basewatch sink test slow`'
+  expect_found database 'sink left' '^warning 1 due, .* \(HTTP 410: moved\)$'
+  expect_advice database 'sink left' '^the receiver wants no events any more \(410\), .*remove the sink, or mend the receiver'
   expect_found database 'sink fine' '^ok nothing is due$'
 }
 

@@ -74,9 +74,9 @@ COPY --from=$REG/$REPO/b:1 / /"
   look lib lib
   expect_same "base.changed a:1 ci chat
 rebuild.requested shop:Dockerfile ci
-rebuild.requested lib:Dockerfile (rule 1 names no sinks)
 base.changed b:1 ci chat
-rebuild.requested shop:Dockerfile ci chat" "$(told)"
+rebuild.requested shop:Dockerfile ci chat
+rebuild.requested lib:Dockerfile (rule 1 names no sinks)" "$(told)"
   expect_same "rebuild.requested lib:Dockerfile (rule 1 names no sinks)" "$(told --suppressed)"
   bw events --suppressed
   expect_out '^ {14}suppressed  rule 1 names no sinks$'

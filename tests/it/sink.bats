@@ -82,6 +82,12 @@ last() { webhook_log "${2:-hook}" | tail -n 1 | jq -c "$1"; }
   try ci
   expect_status 2
   expect_out ': wants no events any more: HTTP 410: moved out$'
+  for code in 400 413 422; do
+    webhook_control hook '{"statuses": ['$code'], "body": "\n{\n  \"error\": \"too large\",\n  \"more\": 1\n}\n"}'
+    try ci
+    expect_status 2
+    expect_out ": refused: HTTP $code: \"error\": \"too large\",$"
+  done
   webhook_control hook '{"statuses": [503], "retry_after": "7", "body": "busy"}'
   try ci
   expect_status 2
@@ -179,7 +185,10 @@ last() { webhook_log "${2:-hook}" | tail -n 1 | jq -c "$1"; }
   local url end="cert-file: $PEERS_DIR/certs/caller.pem, key-file: $PEERS_DIR/certs/caller.key}"
   url=mqtts://localhost:$(port_of "$B")
   sinks "good: {type: mqtt, url: \"$url\", ca-file: $PEERS_CA, $end" "other: {type: mqtt, url: \"$url\", $end" \
-    "gone: {type: mqtt, url: \"$url\", ca-file: gone.pem, $end"
+    "gone: {type: mqtt, url: \"$url\", ca-file: gone.pem, $end" "nobody: {type: mqtt, url: \"$url\", ca-file: $PEERS_CA}"
+  try nobody
+  expect_status 2
+  expect_out ': not accepted: .*: TLS: the broker wants a certificate of the client, and there is none'
   try good
   expect_status 0
   try other

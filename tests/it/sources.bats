@@ -155,6 +155,116 @@ END
   mv "$PEERS_GIT/away.git" "$PEERS_GIT/$R.git"
 }
 
+@test "what could not be looked into is unknown in check and report, with since when, until it is there again" {
+  local url=http://127.0.0.1:1/none.git
+  git_put "$R" main a/Dockerfile < <(from 1)
+  conf <<END
+sources: [{path: shop, name: shop}, {path: plain}, {git: "$PEERS_GIT/$R.git"}, {git: "$url"}]
+END
+  mkdir "$IT/plain"
+  bw check --config "$IT/c.yaml" --format json
+  expect_status 2
+  expect_json '.sources | map([.place, .verdict])' "[[\"$url\",\"unknown\"]]"
+  expect_json '.sources[0].reason | test("^list branches: ")' true
+
+  # Never reached: nothing is known of it but that.
+  bw report --config "$IT/c.yaml" --format json
+  expect_status 2
+  expect_json '.sources | map(.place)' "[\"$url\"]"
+  expect_json '.summary.unknown' 1
+  python3 "$IT_HOME/../validate_json.py" "$IT_HOME/../../config/basewatch-report.schema.json" "$OUT"
+  expect_same "" "$err"
+
+  mv "$IT/shop" "$IT/away"
+  rmdir "$IT/plain"
+  mv "$PEERS_GIT/$R.git" "$PEERS_GIT/away.git"
+  bw check --config "$IT/c.yaml"
+  expect_status 2
+  expect_out "^unknown  $IT/shop +since 20.* no such file or folder"
+  expect_out '4 sources or folders could not be looked into\.'
+  db 'UPDATE gap SET since = 1000'
+  bw check --config "$IT/c.yaml"
+  bw report --config "$IT/c.yaml"
+  expect_status 2
+  expect_out '^fresh '
+  expect_out "^unknown  $IT/plain +since 1970-01-01 00:00 +no such file or folder"
+  expect_out "^unknown  file://$PEERS_GIT/$R.git +since 1970-01-01 00:00 +list branches: "
+  expect_same 4 "$(grep -c ^unknown <<<"$out")"
+  bw report --config "$IT/c.yaml" --fail-on stale
+  expect_status 0
+
+  # Those that are asked for, by path, name and address.
+  bw report --config "$IT/c.yaml" "$IT/shop/web" --format json
+  expect_status 2
+  expect_json '.sources | map(.place)' "[\"$IT/shop\"]"
+  bw report --config "$IT/c.yaml" shop --format json
+  expect_json '.sources | map(.place)' "[\"$IT/shop\"]"
+  bw report --config "$IT/c.yaml" "$PEERS_GIT/$R.git#main" --format json
+  expect_json '.sources | length' 1
+
+  mv "$IT/away" "$IT/shop"
+  mv "$PEERS_GIT/away.git" "$PEERS_GIT/$R.git"
+  mkdir "$IT/plain"
+  git_in "$R" update-ref -d refs/heads/main
+  bw check --config "$IT/c.yaml"
+  bw report --config "$IT/c.yaml" --format json
+  expect_status 2
+  expect_json '.sources | map(.place) | sort' "[\"file://$PEERS_GIT/$R.git\",\"$url\"]"
+}
+
+@test "run --once exits 2 when a source cannot be had, and leaves it to report" {
+  file shop/closed/Dockerfile < <(from 1)
+  conf <<<'sources: [{path: shop, name: shop}]'
+  bw run --once --config "$IT/c.yaml"
+  expect_status 0
+  conf <<<'sources: [{path: shop, name: shop}, {path: nope}, {git: "http://127.0.0.1:1/none.git"}]'
+  bw run --once --config "$IT/c.yaml"
+  expect_status 2
+  expect_out "^unknown  $IT/nope +since 20.* no such file or folder"
+  expect_out "^unknown  http://127.0.0.1:1/none.git +since 20.* list branches: "
+  bw report --config "$IT/c.yaml" --format json
+  expect_status 2
+  expect_json '.sources | length' 2
+
+  conf <<<'sources: [{path: nope}]'
+  bw run --once --config "$IT/c.yaml"
+  expect_status 2
+  expect_out '^No bases are known\. 1 source or folder could not be looked into\.'
+  bw report --config "$IT/c.yaml"
+  expect_status 2
+  expect_no_err 'basewatch check'
+  cp -r "$IT/shop" "$IT/nope"
+  bw run --once --config "$IT/c.yaml"
+  expect_status 0
+  bw report --config "$IT/c.yaml" --format json
+  expect_status 0
+  expect_json '.sources' '[]'
+
+  conf <<<'sources: [{path: shop, name: shop}]'
+  chmod 000 "$IT/shop/closed"
+  give_user "$IT/shop"
+  rm -rf "$IT/state"
+  bw_as_user run --once --config "$IT/c.yaml"
+  expect_status 2
+  expect_out "^unknown  $IT/shop/closed "
+  bw_as_user report --config "$IT/c.yaml" --format json
+  expect_status 2
+  expect_json '.sources | map(.place)' "[\"$IT/shop/closed\"]"
+  chmod 755 "$IT/shop/closed"
+}
+
+@test "verbs without operands refuse them" {
+  local verb
+  conf <<<'sources: [{path: shop, name: shop}]'
+  for verb in "run --once" doctor "config check" ; do
+    # shellcheck disable=SC2086 # two words
+    bw $verb --config "$IT/c.yaml" "$IT/shop"
+    expect_status 64
+  done
+  bw run --once --config "$IT/c.yaml" "$IT/shop"
+  expect_err '.run. takes no operands'
+}
+
 @test "options that say how to build do not go with configured sources" {
   conf <<'END'
 sources: [{path: shop, name: shop}]

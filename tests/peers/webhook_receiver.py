@@ -151,8 +151,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return dict(names).get("commonName")
 
     def answer(self, values: dict, status: int) -> None:
-        text = str(self.headers) if values.get("echo") else str(values.get("body", ""))
-        body = b"" if status == 204 else text.replace("\n", " ").encode()
+        # Of an answer the first line is looked at.
+        text = str(self.headers).replace("\n", " ") if values.get("echo") else str(values.get("body", ""))
+        body = b"" if status == 204 else text.encode()
         self.send_response(status)
         if "retry_after" in values and status // 100 != 2:
             self.send_header("Retry-After", values["retry_after"])

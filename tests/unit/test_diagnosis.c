@@ -221,6 +221,12 @@ static void what_is_owed_for_an_hour_or_given_up_is_a_warning(void **state)
 	       NULL);
 	expect(bw_diagnose_debt(&d, true, NOW + 1), BW_LEVEL_WARNING,
 	       "2 due, the oldest since 2026-11-21 11:00", "does it run");
+	d.error = "HTTP 410: gone";
+	expect(bw_diagnose_debt(&d, true, NOW), BW_LEVEL_WARNING,
+	       "2 due, the oldest since 2026-11-21 11:00 (HTTP 410: gone)", "wants no events any more (410)");
+	d.error = "HTTP 401";
+	expect(bw_diagnose_debt(&d, true, NOW), BW_LEVEL_WARNING,
+	       "2 due, the oldest since 2026-11-21 11:00 (HTTP 401)", "`basewatch sink test ci`");
 	d.error = "HTTP 503: busy";
 	expect(bw_diagnose_debt(&d, false, NOW + 1), BW_LEVEL_NOTE,
 	       "2 due, the oldest since 2026-11-21 11:00 (HTTP 503: busy)", "not configured here");

@@ -6,8 +6,10 @@
 #include "core/mem.h"
 #include "notify/mqtt_read.h"
 
-#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define EVENT  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DIGEST	 "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define BUILD	 "0123456789abcdef0123456789abcdef"
+#define NO_BUILD "its \"build\" is not the id of one: give data.build of an event (32 hexadecimal digits)"
+#define EVENT	 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void text_members_of_an_event_are_its_attributes(void **state)
 {
@@ -79,14 +81,14 @@ static void more_attributes_than_there_is_room_for_are_left_out(void **state)
 
 static void a_message_on_done_names_a_build_and_a_digest(void **state)
 {
-	static const char good[] = "{\"build\":\"shop/web\",\"digest\":\"" DIGEST "\",\"more\":[]}";
+	static const char good[] = "{\"build\":\"" BUILD "\",\"digest\":\"" DIGEST "\",\"more\":[]}";
 	struct bw_mqtt_rebuilt r = {0};
 	struct bw_err err = BW_ERR_INIT;
 	json_t *root = NULL;
 
 	(void)state;
 	assert_int_equal(bw_mqtt_read_rebuilt(good, strlen(good), &r, &root, &err), 0);
-	assert_string_equal(r.build, "shop/web");
+	assert_string_equal(r.build, BUILD);
 	assert_string_equal(r.digest, DIGEST);
 	json_decref(root);
 }
@@ -98,7 +100,7 @@ static void an_event_stands_for_its_build_and_digests(void **state)
 	} rows[] = {
 		{"{\"event\":\"" EVENT "\"}", NULL},
 		{"{\"event\":\"" EVENT "\",\"build\":null,\"digest\":null}", NULL},
-		{"{\"event\":\"" EVENT "\",\"build\":\"b\"}", "b"},
+		{"{\"event\":\"" EVENT "\",\"build\":\"" BUILD "\"}", BUILD},
 	};
 
 	(void)state;
@@ -119,6 +121,19 @@ static void an_event_stands_for_its_build_and_digests(void **state)
 	}
 }
 
+static void the_first_digits_of_an_event_are_enough(void **state)
+{
+	static const char brief[] = "{\"event\":\"ffffffffffff\"}";
+	struct bw_mqtt_rebuilt r = {0};
+	struct bw_err err = BW_ERR_INIT;
+	json_t *root = NULL;
+
+	(void)state;
+	assert_int_equal(bw_mqtt_read_rebuilt(brief, strlen(brief), &r, &root, &err), 0);
+	assert_string_equal(r.event, "ffffffffffff");
+	json_decref(root);
+}
+
 static void nonsense_on_done_is_refused_with_a_reason(void **state)
 {
 	static const struct {
@@ -128,14 +143,18 @@ static void nonsense_on_done_is_refused_with_a_reason(void **state)
 		{"{\"build\":\"a\",\"build\":\"b\"}", "no JSON: duplicate"},
 		{"[]", "it is not {\"build\""},
 		{"{\"digest\":\"" DIGEST "\"}", "it is not {\"build\""},
-		{"{\"build\":\"\",\"digest\":\"" DIGEST "\"}", "it is not {\"build\""},
-		{"{\"build\":\"a\",\"digest\":\"sha256:00\"}", "it is not {\"build\""},
+		{"{\"build\":\"\",\"digest\":\"" DIGEST "\"}", NO_BUILD},
+		{"{\"build\":\"shop:web/Dockerfile\"}", NO_BUILD},
+		{"{\"build\":\"" BUILD "0\",\"digest\":\"" DIGEST "\"}", NO_BUILD},
+		{"{\"build\":\"" BUILD "\"}", "it is not {\"build\""},
+		{"{\"event\":\"fffff\"}", "it is not {\"build\""},
+		{"{\"build\":\"" BUILD "\",\"digest\":\"sha256:00\"}", "it is not {\"build\""},
 		{"{\"event\":\"" EVENT "0\"}", "it is not {\"build\""},
 		{"{\"event\":\"sha256\"}", "it is not {\"build\""},
 		{"{\"event\":\"" EVENT "\",\"digest\":\"" DIGEST "\"}", "it is not {\"build\""},
-		{"{\"event\":\"" EVENT "\",\"build\":\"\"}", "it is not {\"build\""},
+		{"{\"event\":\"" EVENT "\",\"build\":\"\"}", NO_BUILD},
 		{"{\"event\":\"" EVENT "\",\"build\":7}", "it is not {\"build\""},
-		{"{\"build\":\"a\",\"digest\":\"" DIGEST "0\"}", "it is not {\"build\""},
+		{"{\"build\":\"" BUILD "\",\"digest\":\"" DIGEST "0\"}", "it is not {\"build\""},
 		{"{\"build\":\"a\\u0000b\",\"digest\":\"" DIGEST "\"}", "no JSON: "},
 	};
 	char large[BW_MQTT_MAX_REBUILT + 1];
@@ -171,6 +190,7 @@ int main(void)
 		cmocka_unit_test(more_attributes_than_there_is_room_for_are_left_out),
 		cmocka_unit_test(a_message_on_done_names_a_build_and_a_digest),
 		cmocka_unit_test(an_event_stands_for_its_build_and_digests),
+		cmocka_unit_test(the_first_digits_of_an_event_are_enough),
 		cmocka_unit_test(nonsense_on_done_is_refused_with_a_reason),
 	};
 

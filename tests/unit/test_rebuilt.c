@@ -109,6 +109,8 @@ static void a_stranger_s_words_change_nothing(void **state)
 	expect_log(take(s, id_of("/x/Dockerfile", x), digest_of('f', d), NULL),
 		   "was ever seen at sha256:ffff");
 	expect_log(take(s, x, "md5:00112233445566778899aabbccddeeff", NULL), "was rebuilt: ");
+	expect_log(take(s, NULL, NULL, "ffffffffffff"),
+		   "event ffffffffffff: somebody says that it was rebuilt: there is no event 'ffffffffffff'");
 	run_sql(s->f->path, "UPDATE build SET ended_at = 50 WHERE id = 1");
 	expect_log(take(s, x, digest_of('b', d), NULL), "there is no such build");
 	assert_int_equal(stale(s), 2);

@@ -631,6 +631,39 @@ static void no_line_is_wider_than_the_terminal(void **state)
 	}
 }
 
+/* --- what could not be looked into ------------------------------------------------------------ */
+
+static void what_could_not_be_looked_into_is_unknown_and_counts(void **state)
+{
+	struct bw_row row = stale_use(1, "docker.io/library/debian:12", "/srv/src/c/Dockerfile", 7);
+	struct bw_gap items[] = {
+		{.place = (char[]){"/srv/src/closed"},
+		 .problem = (char[]){"permission denied"},
+		 .since_ms = NOW - DAY},
+		{.place = (char[]){"https://x.example/\x1b[31mapi.git#dev"},
+		 .problem = (char[]){"it has no branch\n'dev'"}},
+	};
+	const struct bw_gaps gaps = {.items = items, .count = BW_COUNT(items)};
+	struct bw_tally tally;
+
+	(void)state;
+	for (unsigned rows = 0; rows < 2; rows++) {
+		struct bw_report_options o = {.checked_at_ms = NOW, .gaps = &gaps};
+		BW_AUTOFREE char *text = text_of(&row, rows, o, &tally);
+
+		assert_int_equal(tally.counted[BW_UNKNOWN], 2);
+		assert_int_equal(tally.verdicts[BW_UNKNOWN], 2);
+	}
+	check(&row, 1, (struct bw_report_options){.checked_at_ms = NOW, .gaps = &gaps}, "report-gaps.txt");
+	check(NULL, 0, (struct bw_report_options){.checked_at_ms = NOW, .gaps = &gaps},
+	      "report-gaps-only.txt");
+	check(&row, 1, (struct bw_report_options){.width = 40, .checked_at_ms = NOW, .gaps = &gaps},
+	      "report-gaps-40.txt");
+	check(&row, 1,
+	      (struct bw_report_options){.format = BW_FORMAT_JSON, .checked_at_ms = NOW, .gaps = &gaps},
+	      "report-gaps.json");
+}
+
 /* --- where it goes ---------------------------------------------------------------------------- */
 
 static bool report_to(const char *path, enum bw_format format)
@@ -722,6 +755,7 @@ int main(void)
 		cmocka_unit_test(a_broken_file_counts_as_unknown),
 		cmocka_unit_test(hostile_text_steers_no_terminal),
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
+		cmocka_unit_test(what_could_not_be_looked_into_is_unknown_and_counts),
 		cmocka_unit_test(a_full_disk_is_noticed),
 		cmocka_unit_test(a_reporter_can_be_given_up),
 		cmocka_unit_test(paths_are_shown_relative_to_the_current_folder),

@@ -27,6 +27,7 @@ struct scene {
 	bool is_late;
 	struct bw_timer *poll;
 	int64_t checked_at;
+	bool may_fail; /* the store: then it is waited for that, too */
 };
 
 /* --- files and repositories ------------------------------------------------------------------------ */
@@ -109,8 +110,11 @@ static void be_settled(void *arg)
 
 static void be_failed(const struct bw_err *err, void *arg)
 {
-	(void)arg;
-	fail_msg("%s", err->msg);
+	const struct scene *s = arg;
+
+	if (!s->may_fail)
+		fail_msg("%s", err->msg);
+	bw_loop_stop(s->loop);
 }
 
 static void be_late(void *arg)
@@ -492,6 +496,87 @@ static void work_under_way_is_left(void **state)
 	bw_loop_run(s->loop);
 }
 
+/* --- another process ------------------------------------------------------------------------------- */
+
+/* As `basewatch forget` does it beside us. */
+static void forget_all(struct scene *s)
+{
+	struct bw_store *other = NULL;
+	size_t count = 0;
+
+	assert_ok(s->f, bw_store_open(s->f->path, &other, &s->f->err));
+	assert_ok(s->f, bw_store_choose_all(other, &count, &s->f->err));
+	assert_ok(s->f, bw_store_forget(other, &count, &s->f->err));
+	bw_store_close(other);
+	assert_bases(s, "");
+}
+
+static void what_another_process_forgot_of_a_repository_is_found_at_once(void **state)
+{
+	struct scene *s = *state;
+
+	make_repository(s);
+	start(s, "sources: [{git: r.git}]\npoll: {every: 1h}\n");
+	wait_for(s, "x:1 y:1 ");
+	bw_sources_look_again(s->sources); /* nothing is amiss */
+	forget_all(s);
+	bw_sources_look_again(s->sources);
+	wait_for(s, "x:1 y:1 ");
+	assert_int_equal(ask(s->f, LIVE), 2);
+	assert_int_equal(counts(s).files, 2);
+}
+
+static void what_another_process_ended_while_it_was_looked_into_is_found_at_once(void **state)
+{
+	struct scene *s = *state;
+
+	make_repository(s);
+	start(s, "sources: [{git: r.git}]\npoll: {every: 1h}\n");
+	wait_for(s, "x:1 y:1 ");
+	bw_sources_rescan(s->sources);
+	bw_timer_start(s->deadline, 1); /* it has begun, with the commit that is known */
+	bw_loop_run(s->loop);
+	run_sql(s->f->path, "UPDATE build SET ended_at = 1 WHERE id = (SELECT min(id) FROM build)");
+	bw_sources_look_again(s->sources);
+	wait_for(s, "x:1 y:1 ");
+	assert_int_equal(ask(s->f, LIVE), 2);
+}
+
+static void what_another_process_forgot_of_a_folder_is_found_at_once(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, FOLDER);
+	wait_for(s, "x:1 ");
+	forget_all(s);
+	bw_sources_look_again(s->sources);
+	wait_for(s, "x:1 ");
+	assert_int_equal(ask(s->f, LIVE), 1);
+}
+
+static void what_was_put_before_the_store_failed_is_let_go_when_it_is_gone(void **state)
+{
+	struct scene *s = *state;
+
+	sh(s, "for i in 0 1 2 3 4 5 6; do for k in 0 1 2 3 4 5 6 7 8 9; do mkdir in/$i$k; "
+	      "echo FROM x:1 >in/$i$k/Dockerfile; done; done");
+	start(s, FOLDER);
+	run_sql(s->f->path, "CREATE TRIGGER t BEFORE INSERT ON build WHEN (SELECT count(*) FROM build) >= 64"
+			    " BEGIN SELECT RAISE(ABORT, 'full'); END");
+	s->may_fail = true;
+	wait_for(s, NULL);
+	s->may_fail = false;
+	assert_int_equal(ask(s->f, LIVE), 64);
+	run_sql(s->f->path, "DROP TRIGGER t");
+	sh(s, "rm -r in/0?");
+	assert_int_equal(ask(s->f, LIVE " AND id IN (SELECT t.id FROM build t JOIN build_file f ON"
+					" f.id = t.build_file_id WHERE f.path GLOB '0?/*')"),
+			 10);
+	bw_sources_rescan(s->sources);
+	while (ask(s->f, LIVE) != 61)
+		wait_for(s, "x:1 ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_scene, tear_down_scene)
 
 int main(void)
@@ -510,6 +595,10 @@ int main(void)
 		TEST(nothing_is_told_before_all_were_looked_into),
 		TEST(a_repository_that_does_not_answer_is_waited_for_as_long_as_was_said),
 		TEST(work_under_way_is_left),
+		TEST(what_another_process_forgot_of_a_repository_is_found_at_once),
+		TEST(what_another_process_ended_while_it_was_looked_into_is_found_at_once),
+		TEST(what_another_process_forgot_of_a_folder_is_found_at_once),
+		TEST(what_was_put_before_the_store_failed_is_let_go_when_it_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("sources", tests, NULL, NULL);

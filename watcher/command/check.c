@@ -22,6 +22,7 @@
 struct scan {
 	struct bw_store *store;
 	struct bw_intake *intake;
+	struct bw_gaps *gaps;
 };
 
 static int take_file(struct bw_found_build *x, void *arg, struct bw_err *err)
@@ -44,7 +45,8 @@ static void say_kept(const char *name, const char *problem, int64_t since_ms, vo
 	char since[BW_TIME_MAX];
 
 	*(bool *)arg = true;
-	bw_warn("%s: %s; what was known of it stays, since %s", name, problem, bw_time_short(since_ms, since));
+	bw_warn("%s: %s; what was known of it stays, since %s", name, problem,
+		bw_time_short(since_ms, since));
 }
 
 /* Where something was known of it, that was said with since when. */
@@ -86,14 +88,27 @@ static int take_lost(const struct bw_origin *o, void *arg, struct bw_err *err)
 	return rc;
 }
 
-static int scan(const struct bw_args *a, struct bw_store *s, struct bw_gather_counts *ret, struct bw_err *err)
+/* Those of the configuration are remembered. */
+static int take_gaps(const struct bw_origin *o, bool is_configured, struct bw_gaps *g, void *arg,
+		     struct bw_err *err)
 {
-	struct scan x = {.store = s, .intake = bw_intake_new(s, NULL)};
+	const struct scan *s = arg;
+	int rc = is_configured ? bw_tracked_put_gaps(s->store, o, g, bw_clock_ms(), err) : 0;
+
+	bw_gaps_move(g, s->gaps);
+	return rc;
+}
+
+static int scan(const struct bw_args *a, struct bw_store *s, struct bw_gather_counts *ret,
+		struct bw_gaps *ret_gaps, struct bw_err *err)
+{
+	struct scan x = {.store = s, .intake = bw_intake_new(s, NULL), .gaps = ret_gaps};
 	BW_AUTOFREE char *state = bw_remote_state(a);
 	const struct bw_gather_hooks hooks = {.file = take_file,
 					      .folder = take_folder,
 					      .repository = take_repository,
 					      .lost = take_lost,
+					      .gaps = take_gaps,
 					      .git_state = state,
 					      .arg = &x};
 	int rc = bw_store_choose_none(s, err);
@@ -176,47 +191,54 @@ static int sweep_and_tell(const struct bw_args *a, struct bw_store *s, const str
 /* --- tell ------------------------------------------------------------------------------------- */
 
 static int tell(const struct bw_args *a, struct bw_store *s, const struct bw_sweep_result *r,
-		struct bw_tally *ret, struct bw_err *err)
+		const struct bw_gaps *gaps, struct bw_tally *ret, struct bw_err *err)
 {
 	struct bw_report_options o;
 	int rc;
 
 	bw_output_init(a, &o);
 	o.checked_at_ms = r->ended_ms;
+	o.gaps = gaps;
 	o.interrupted_since_ms = r->interrupted ? r->started_ms : 0;
 	rc = bw_report_write(s, &o, ret, err);
 	bw_output_done(&o);
 	return rc < 0 ? rc : bw_output_flush(err);
 }
 
-static int check(const struct bw_args *a, struct bw_store *s, const struct bw_conf *conf, enum bw_exit *ret,
-		 struct bw_err *err)
+static int check_and_tell(const struct bw_args *a, struct bw_store *s, const struct bw_conf *conf,
+			  const struct bw_gaps *gaps, enum bw_exit *ret, struct bw_err *err)
 {
-	struct bw_gather_counts gathered = {0};
 	struct bw_sweep_result result = {0};
 	struct bw_tally tally = {0};
-	int rc = scan(a, s, &gathered, err);
+	int rc = sweep_and_tell(a, s, conf, &result, err);
 
-	if (rc == 0 && gathered.interrupted) {
-		*ret = BW_EXIT_INTERRUPTED;
-		return 0;
-	}
-	if (rc == 0 && gathered.files == 0 && gathered.unreachable == 0)
-		bw_warn("no build files found");
 	if (rc == 0)
-		rc = sweep_and_tell(a, s, conf, &result, err);
-	if (rc == 0)
-		rc = tell(a, s, &result, &tally, err);
+		rc = tell(a, s, &result, gaps, &tally, err);
 	if (rc < 0)
 		return rc;
-	/* What could not be looked into may hide anything: unknown, not fresh. */
-	tally.counted[BW_UNKNOWN] += gathered.unreadable;
 	*ret = bw_output_exit(a, &tally);
 	if (result.interrupted) {
 		bw_warn("interrupted: what was answered so far is recorded");
 		*ret = BW_EXIT_INTERRUPTED;
 	}
 	return 0;
+}
+
+static int check(const struct bw_args *a, struct bw_store *s, const struct bw_conf *conf, enum bw_exit *ret,
+		 struct bw_err *err)
+{
+	struct bw_gather_counts gathered = {0};
+	struct bw_gaps gaps = {0};
+	int rc = scan(a, s, &gathered, &gaps, err);
+
+	if (rc == 0 && !gathered.interrupted && gathered.files == 0 && gaps.count == 0)
+		bw_warn("no build files found");
+	if (rc == 0 && gathered.interrupted)
+		*ret = BW_EXIT_INTERRUPTED;
+	else if (rc == 0)
+		rc = check_and_tell(a, s, conf, &gaps, ret, err);
+	bw_gaps_done(&gaps);
+	return rc;
 }
 
 enum bw_exit bw_command_check(const struct bw_args *a)

@@ -131,15 +131,20 @@ static int choose_configured(const struct bw_origins *o, struct bw_store *s, siz
 			     struct bw_err *err)
 {
 	struct bw_ids ids = {0};
+	struct bw_gaps gaps = {0};
 	int rc = 0;
 
-	for (size_t i = 0; i < o->count && rc == 0; i++)
+	for (size_t i = 0; i < o->count && rc == 0; i++) {
 		rc = bw_tracked_list(s, &o->items[i], &ids, err);
+		if (rc == 0)
+			rc = bw_tracked_load_gaps(s, &o->items[i], &gaps, err);
+	}
 	if (rc == 0)
 		rc = bw_store_choose_builds(s, ids.items, ids.count, err);
-	if (rc == 0 && ids.count == 0)
+	if (rc == 0 && ids.count == 0 && gaps.count == 0) /* else it was tried */
 		bw_warn("nothing is tracked of the configured sources yet: `basewatch check` does that");
 	*ret_count = ids.count;
+	bw_gaps_done(&gaps);
 	free(ids.items);
 	return rc;
 }

@@ -2,6 +2,7 @@
 
 #include "command/command.h"
 #include "command/output.h"
+#include "command/rehearse.h"
 #include "command/setup.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -41,10 +42,48 @@ static void print_summary(const struct bw_conf *c, const char *path)
 	puts("");
 }
 
+struct checking {
+	const char *path;
+	struct bw_conf_problems problems;
+	char *not_here; /* why `run` would not start on this machine; NULL: it would */
+};
+
+/* "sinks.ci.ca-file" is in the words of a warning already; here it is enough to say which one. */
+static void take_refusal(const struct bw_refusal *r, void *arg)
+{
+	struct checking *k = arg;
+
+	if (!r->is_elsewhere)
+		bw_conf_complain(k->path, r->steps, r->text, &k->problems);
+	else if (!k->not_here)
+		k->not_here = bw_asprintf("%s %s: %s", r->steps[0], r->steps[1], r->text);
+}
+
+static int examine(struct checking *k, struct bw_conf **ret, struct bw_err *err)
+{
+	int rc = bw_conf_load(k->path, BW_CONF_LOOK, ret, &k->problems, err);
+
+	if (rc == 0)
+		rc = bw_rehearse(*ret, take_refusal, k, err);
+	if (rc == 0 && k->problems.errors > 0)
+		rc = bw_fail(err, BW_E_CONFIG, "%s: the configuration has %zu error%s", k->path,
+			     k->problems.errors, k->problems.errors == 1 ? "" : "s");
+	return rc;
+}
+
+static void print_not_here(const struct checking *k)
+{
+	BW_AUTOFREE char *line =
+		bw_asprintf("%s: `basewatch run` would refuse to start here: %s", k->path, k->not_here);
+	BW_AUTOFREE char *escaped = bw_text_escaped(line);
+
+	puts(escaped);
+}
+
 static int check(const struct bw_args *a, struct bw_err *err)
 {
 	BW_AUTOFREE char *path = bw_setup_path(a);
-	struct bw_conf_problems problems = {0};
+	struct checking k = {.path = path};
 	struct bw_conf *c = NULL;
 	int rc;
 
@@ -52,14 +91,17 @@ static int check(const struct bw_args *a, struct bw_err *err)
 		puts("there is no configuration file: every key has its default");
 		return 0;
 	}
-	rc = bw_conf_load(path, BW_CONF_LOOK, &c, &problems, err);
-	for (size_t i = 0; i < problems.count; i++)
-		print_problem(&problems.items[i], path);
-	if (problems.errors + problems.warnings > problems.count)
-		printf("and %zu more\n", problems.errors + problems.warnings - problems.count);
+	rc = examine(&k, &c, err);
+	for (size_t i = 0; i < k.problems.count; i++)
+		print_problem(&k.problems.items[i], path);
+	if (k.problems.errors + k.problems.warnings > k.problems.count)
+		printf("and %zu more\n", k.problems.errors + k.problems.warnings - k.problems.count);
 	if (rc == 0)
 		print_summary(c, path);
-	bw_conf_problems_done(&problems);
+	if (rc == 0 && k.not_here)
+		print_not_here(&k);
+	free(k.not_here);
+	bw_conf_problems_done(&k.problems);
 	bw_conf_free(c);
 	return rc;
 }

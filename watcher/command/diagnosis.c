@@ -1,6 +1,7 @@
 /* diagnosis.c - see diagnosis.h. */
 #include "command/diagnosis.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -250,10 +251,22 @@ static char *debt_text(const struct bw_debt *d)
 			   bw_time_short(d->dead_since_ms, at));
 }
 
+/* Whether the daemon that runs has stopped it for that, only that one knows; the answer is in the database. */
+static bool wants_no_more(const struct bw_debt *d)
+{
+	return d->error && bw_text_starts(d->error, "HTTP 410") && !isdigit((unsigned char)d->error[8]);
+}
+
 struct bw_diagnosis bw_diagnose_debt(const struct bw_debt *d, bool is_configured, int64_t now_ms)
 {
 	char *seen = debt_text(d);
+	bool is_wanted = d->due > 0 && is_configured && !d->is_removed;
 
+	if (is_wanted && wants_no_more(d))
+		return diagnose(
+			BW_LEVEL_WARNING, seen,
+			"the receiver wants no events any more (410), so the daemon sends it none: remove "
+			"the sink, or mend the receiver; then reload the configuration, or restart");
 	if (d->dead > 0)
 		return (struct bw_diagnosis){
 			BW_LEVEL_WARNING, seen,
@@ -264,6 +277,13 @@ struct bw_diagnosis bw_diagnose_debt(const struct bw_debt *d, bool is_configured
 		return diagnose(
 			BW_LEVEL_NOTE, seen,
 			"this sink is not configured here: what it is owed waits for it, and expires");
+	if (d->due > 0 && d->error)
+		return (struct bw_diagnosis){
+			BW_LEVEL_WARNING, seen,
+			bw_asprintf(
+				"the last attempt failed, and it is tried again until it expires; once the "
+				"receiver is mended, `basewatch sink test %s` tells whether it takes events",
+				d->sink)};
 	if (d->due > 0 && now_ms - d->due_since_ms > LATE_MS)
 		return diagnose(BW_LEVEL_WARNING, seen,
 				"only the daemon sends: does it run, and does the receiver answer?");

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "daemon/reader.h"
+#include "daemon/tracked.h"
 #include "source/worktree.h"
 
 struct gather {
@@ -17,6 +18,7 @@ struct gather {
 	struct bw_origins origins;
 	bool is_configured;
 	struct bw_remotes remotes;
+	struct bw_gaps gaps; /* of the one at hand */
 };
 
 /* --- what the readers tell ------------------------------------------------------------------------- */
@@ -39,6 +41,7 @@ static void take_trouble(const char *path, const char *problem, void *arg)
 	struct gather *g = arg;
 
 	g->counts.unreadable++;
+	bw_gaps_add(&g->gaps, path, problem, 0);
 	bw_warn("%s: %s", path, problem);
 }
 
@@ -102,6 +105,7 @@ static int gather_stdin(struct bw_reader *r, struct bw_err *err)
 static int lose(struct gather *g, const struct bw_origin *o, struct bw_err *err)
 {
 	bw_warn("%s", err->msg);
+	bw_gaps_add(&g->gaps, o->path, err->msg, 0);
 	g->counts.unreadable++;
 	g->counts.unreachable++;
 	return g->hooks->lost ? g->hooks->lost(o, g->hooks->arg, err) : 0;
@@ -148,6 +152,7 @@ static int gather_repository(struct gather *g, struct bw_reader *r, const struct
 		rc = gather_branch(r, &f->branches[i], err);
 	if (rc == 0 && !f->problem)
 		bw_reader_end(r);
+	bw_tracked_gaps_of(f, &g->gaps);
 	if (f->problem || bw_fetched_lacks(f) > 0) {
 		g->counts.unreadable++;
 		g->counts.unreachable++;
@@ -170,6 +175,9 @@ static int gather_one(struct gather *g, size_t i, struct bw_err *err)
 		rc = strcmp(o->path, "-") == 0 ? gather_stdin(&r, err) : gather_path(g, &r, err);
 	g->counts.files += r.files;
 	bw_reader_done(&r);
+	if (rc == 0 && g->hooks->gaps)
+		rc = g->hooks->gaps(o, g->is_configured, &g->gaps, g->hooks->arg, err);
+	bw_gaps_done(&g->gaps);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
 
 #include "command/ask.h"
 #include "command/command.h"
+#include "command/gaps.h"
 #include "command/output.h"
 #include "command/setup.h"
 #include "command/state.h"
@@ -48,13 +49,17 @@ static int report(const struct bw_args *a, struct bw_store *s, const struct bw_s
 		  enum bw_exit *ret, struct bw_err *err)
 {
 	struct bw_tally tally = {0};
+	struct bw_gaps gaps = {0};
 	struct bw_report_options o;
-	int rc;
+	int rc = bw_gaps_known(a, s, &gaps, err);
 
 	bw_output_init(a, &o);
 	o.checked_at_ms = r->ended_ms;
-	rc = bw_report_write(s, &o, &tally, err);
+	o.gaps = &gaps;
+	if (rc == 0)
+		rc = bw_report_write(s, &o, &tally, err);
 	bw_output_done(&o);
+	bw_gaps_done(&gaps);
 	if (rc == 0)
 		rc = bw_output_flush(err);
 	if (rc == 0)
@@ -147,6 +152,11 @@ enum bw_exit bw_command_run(const struct bw_args *a)
 	int rc;
 
 	set_up_log(a);
+	if (a->operands.count > 0) {
+		bw_error("`run` takes no operands: `sources` of the configuration say what it watches; see "
+			 "`basewatch run --help`");
+		return BW_EXIT_USAGE;
+	}
 	if (geteuid() == 0 && !a->once && !a->allow_root) {
 		bw_error("this does not need root, and whatever it fetches should not have it: run it as "
 			 "another "

@@ -12,6 +12,7 @@
 #include "config/key.h"
 #include "core/io.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 #define FILE_NAME     "basewatch.yaml"
 #define PATH_TEXT_MAX (64U << 10) /* of a key: levels are few, names in maps are short */
@@ -155,6 +156,51 @@ int bw_conf_load(const char *path, unsigned flags, struct bw_conf **ret, struct 
 	if (rc < 0)
 		rc = count_errors(problems, err);
 	return rc < 0 ? bw_err_ctx(err, "%s", path) : 0;
+}
+
+/* What stands at one step below `n`; NULL: nothing. */
+static const struct bw_node *step_into(const struct bw_node *n, const char *step)
+{
+	uint64_t index;
+
+	if (!n || n->kind != BW_NODE_LIST)
+		return bw_node_get(n, step);
+	return n->count > 0 && bw_text_number(step, 0, n->count - 1, &index) ? n->items[index] : NULL;
+}
+
+static void place_problem(const struct bw_node *root, const char *const *steps, const char *text,
+			  struct bw_conf_problems *problems)
+{
+	const struct bw_node *at = root, *around = root;
+	struct bw_fill f = {.problems = problems};
+
+	bw_buf_init(&f.path, PATH_TEXT_MAX);
+	for (; *steps; steps++) {
+		if (at && at->kind == BW_NODE_LIST)
+			(void)bw_buf_addf(&f.path, "[%s]", *steps);
+		else
+			(void)bw_fill_enter(&f, *steps);
+		at = step_into(at, *steps);
+		around = at ? at : around;
+	}
+	bw_fill_complain(&f, false, around, "%s", text);
+	bw_buf_done(&f.path);
+}
+
+void bw_conf_complain(const char *path, const char *const *steps, const char *text,
+		      struct bw_conf_problems *problems)
+{
+	BW_AUTONODE struct bw_node *root = NULL;
+	BW_AUTOBUF struct bw_buf file;
+	struct bw_tree_place place;
+
+	bw_buf_init(&file, BW_CONF_MAX_BYTES);
+	if (read_conf(path, &file, NULL) == 0 &&
+	    bw_tree_read(bw_buf_str(&file), file.len, &root, &place, NULL) == 0 && root)
+		place_problem(root, steps, text, problems);
+	else /* it has changed meanwhile */
+		add_whole(problems, 0, 0, text);
+	bw_conf_problems_sort(problems);
 }
 
 /* --- finding --------------------------------------------------------------------------------------- */

@@ -65,9 +65,11 @@ static const struct bw_key source_keys[] = {
 	 .type = BW_KEY_TEXT,
 	 AT(bw_conf_source, name),
 	 .format = &bw_format_name,
-	 .help = "What it is called in builds and rules. The builds of a folder are known by this name and the "
+	 .help = "What it is called in builds and rules. The builds of a folder are known by this name and "
+		 "the "
 		 "path inside "
-		 "it, the same in every checkout; those of a repository by its URL and branch, whatever its name.",
+		 "it, the same in every checkout; those of a repository by its URL and branch, whatever its "
+		 "name.",
 	 .without = "it is called by its path or URL",
 	 .sample = {"shop", "api"}},
 	{.name = "branches",
@@ -387,7 +389,9 @@ static const struct bw_key sink_keys[] = {
 	 .fallback = "1",
 	 .help = "Quality of service. With 0 an event counts as delivered when it was written to the "
 		 "connection, so it may be "
-		 "lost."},
+		 "lost. With 2 the broker keeps nothing of what is said on PREFIX/done while the daemon is "
+		 "not "
+		 "connected; with 0 and 1 it does, for 7 days."},
 	{.name = "prefix",
 	 .type = BW_KEY_TEXT,
 	 AT(bw_conf_sink, prefix),
@@ -617,7 +621,8 @@ static const struct bw_key root_keys[] = {
 	 .item_size = sizeof(struct bw_conf_rule),
 	 AT(bw_conf, rules),
 	 .flags = BW_KEY_SHOWN,
-	 .help = "For which changes rebuilds are requested, and from which sinks. The first rule that matches "
+	 .help = "For which changes rebuilds are requested, and from which sinks. The first rule that "
+		 "matches "
 		 "decides; what none matches goes by a rule "
 		 "with nothing but defaults. Events of bases go to all sinks that want them, unless the "
 		 "first rule that is for the base as such (no sources, and no fewer roles and classes than "

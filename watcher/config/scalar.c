@@ -293,7 +293,10 @@ const char *bw_scalar_url_problem(const char *url, const char *const *schemes, b
 		return "holds blanks, control or other characters that a URL does not have";
 	authority = strcspn(rest, "/?#");
 	if (memchr(rest, '@', authority))
-		return "holds a user name or password; they have keys of their own";
+		return bw_text_starts(url, "http")
+			       ? "holds a user name or password; \"Authorization: Basic ...\" "
+				 "among the headers says the same"
+			       : "holds a user name or password; they have keys of their own";
 	if (!authority_ok(rest, authority))
 		return "has no valid host, or no valid port";
 	if (!may_have_path && rest[authority] && strcmp(rest + authority, "/") != 0)

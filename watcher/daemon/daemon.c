@@ -20,8 +20,10 @@
 
 #define SLOW_TURN_MS 100     /* of the loop: brokers and the watchdog wait meanwhile */
 #define REMIND_MS    3600000 /* how often it is looked for builds to be reminded of */
+#define REMIND_BATCH 500     /* builds in a turn of the loop */
 #define LOOK_MS	     5	     /* when it only waits for what is in flight */
 #define BESIDE_MS    1000    /* between looks whether another process has written */
+#define OWED_BATCH   500     /* builds that are asked for in one turn */
 #define SET_BACK_MS  60000   /* of the wall clock, that is worth a word to the outbox */
 #define SOURCES_MS   5000    /* how long the bases of what was read wait for sources that are slow */
 #define DEAD_MS	     30000   /* at most, how long a dead registry is left alone */
@@ -45,6 +47,7 @@ struct bw_daemon {
 	struct bw_post *post;
 	struct bw_journal *journal;
 	struct bw_timer *remind;
+	size_t reminded;	   /* builds, in the batches so far */
 	struct bw_timer *beside;   /* events that another process has recorded */
 	int64_t note;		   /* of what was written, as of the last look */
 	int64_t last_ms;	   /* wall time of that look */
@@ -99,7 +102,8 @@ static void show_status(const struct bw_daemon *d)
 		return;
 	bw_poller_count(d->poller, &polled);
 	bw_sources_count(d->sources, &found);
-	bw_systemd_status(d->systemd, "watching %zu bases of %zu build files", polled.bases, found.files);
+	bw_systemd_status(d->systemd, "watching %zu base%s of %zu build file%s", polled.bases,
+			  polled.bases == 1 ? "" : "s", found.files, found.files == 1 ? "" : "s");
 }
 
 /* --- what one part tells the others ----------------------------------------------------------------- */
@@ -148,8 +152,10 @@ static void settled(void *arg)
 	reload_bases(d);
 	touch(d, NULL, 0);
 	bw_post_wake(d->post);
-	if (is_first)
+	if (is_first) {
 		say_settled(d);
+		bw_timer_start(d->remind, 0);
+	}
 	show_status(d);
 }
 
@@ -161,21 +167,54 @@ static void recorded(const int64_t *ids, size_t count, void *arg)
 	touch(d, ids, count);
 }
 
-static void remind(void *arg)
+/* True: there is more to do. */
+static bool remind_some(struct bw_daemon *d)
 {
-	struct bw_daemon *d = arg;
 	struct bw_err err = BW_ERR_INIT;
 	struct bw_teller teller;
 	size_t count = 0;
+	bool more = false;
 
 	bw_event_teller(&d->events, &teller);
-	if (bw_store_remind(d->store, bw_clock_ms(), d->conf->reminders.every_ms, &teller, &count, &err) < 0)
+	if (bw_store_remind(d->store, bw_clock_ms(), d->conf->reminders.every_ms, &teller, REMIND_BATCH,
+			    &count, &more, &err) < 0)
 		bw_error("%s; reminders wait", err.msg);
-	if (count > 0) {
-		bw_info("%zu build%s reminded of", count, count == 1 ? "" : "s");
+	d->reminded += count;
+	if (count > 0)
 		bw_post_wake(d->post);
+	if (!more && d->reminded > 0) {
+		bw_info("%zu build%s reminded of", d->reminded, d->reminded == 1 ? "" : "s");
+		d->reminded = 0;
 	}
-	bw_timer_start(d->remind, REMIND_MS);
+	return more;
+}
+
+/* Not before it is known which builds are watched: settled() begins. */
+static void remind(void *arg)
+{
+	struct bw_daemon *d = arg;
+
+	if (d->is_settled)
+		bw_timer_start(d->remind, remind_some(d) ? 0 : REMIND_MS);
+}
+
+/*
+ * What is owed for our builds: a `check` of others has seen that a base of ours has moved, or an annotation has ended.
+ * That the store cannot be written others say.
+ */
+static bool tell_owed(struct bw_daemon *d)
+{
+	struct bw_teller teller;
+	size_t count = 0;
+	bool more = false;
+
+	if (!d->is_settled)
+		return false;
+	bw_event_teller(&d->events, &teller);
+	(void)!bw_store_tell_pending(d->store, bw_clock_ms(), &teller, OWED_BATCH, &count, &more, NULL);
+	if (count > 0)
+		bw_post_wake(d->post);
+	return more;
 }
 
 /* What a `check` beside us has recorded is ours to send. That the store cannot be read others say. */
@@ -188,9 +227,11 @@ static void look_beside(void *arg)
 	if (now_ms < d->last_ms - SET_BACK_MS) /* times of the next attempts may be hours away now */
 		bw_post_hurry(d->post);
 	d->last_ms = now_ms;
-	if (bw_store_has_changed(d->store, &d->note, &has_changed, NULL) == 0 && has_changed)
+	if (bw_store_has_changed(d->store, &d->note, &has_changed, NULL) == 0 && has_changed) {
+		bw_sources_look_again(d->sources);
 		bw_post_wake(d->post);
-	bw_timer_start(d->beside, BESIDE_MS);
+	}
+	bw_timer_start(d->beside, tell_owed(d) ? 0 : BESIDE_MS);
 }
 
 /* --- making it ------------------------------------------------------------------------------------ */
@@ -223,6 +264,7 @@ static int open_registries(const struct bw_daemon *d, const struct bw_conf *c, s
 
 	if (!d->options.is_once)
 		given.dead_ms = dead_ms_of(c);
+	given.former = &d->registries;
 	return bw_registries_open(d->loop, c, &given, ret, err);
 }
 
@@ -395,9 +437,10 @@ static int apply(struct bw_daemon *d, struct bw_conf *c, const struct bw_conf_ch
 {
 	struct bw_registries next = {0};
 	struct bw_telling *t = NULL;
+	bool has_other_log_ins = bw_registries_reload(&d->registries);
 	int rc = make_telling(c, &t, err);
 
-	if (rc == 0 && must_swap(d, c, x))
+	if (rc == 0 && (has_other_log_ins || must_swap(d, c, x)))
 		rc = open_registries(d, c, &next, err);
 	if (rc == 0)
 		rc = bw_post_set(d->post, c, &x->sinks, err);
@@ -574,7 +617,6 @@ void bw_daemon_free(struct bw_daemon *d)
 
 void bw_daemon_run(struct bw_daemon *d)
 {
-	bw_timer_start(d->remind, 0);
 	bw_timer_start(d->beside, 0);
 	bw_systemd_ready(d->systemd);
 	bw_loop_run(d->loop);
@@ -583,8 +625,8 @@ void bw_daemon_run(struct bw_daemon *d)
 
 static void deliver(struct bw_daemon *d)
 {
-	remind(d);
-	bw_timer_stop(d->remind);
+	while (remind_some(d))
+		; /* nobody else needs the loop */
 	touch(d, NULL, 0);
 	bw_post_wake(d->post);
 	d->patience_ends_ms = bw_loop_now(d->loop) + BW_DAEMON_DELIVERY_MS;

@@ -8,6 +8,7 @@
 #include "core/map.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "daemon/ids.h"
 #include "daemon/tracked.h"
 #include "store/build.h"
 
@@ -29,7 +30,7 @@ static void free_branches(struct bw_job_branch *branches, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		free(branches[i].name);
 		free(branches[i].commit);
-		free(branches[i].ids.items);
+		bw_ids_done(&branches[i].ids);
 	}
 	free(branches);
 }
@@ -38,8 +39,7 @@ void bw_job_give_up(struct bw_job *j)
 {
 	bw_intake_free(BW_TAKE(j->intake));
 	bw_looked_free(BW_TAKE(j->looked));
-	free(j->fresh.items);
-	j->fresh = (struct bw_ids){0};
+	bw_ids_done(&j->fresh);
 	j->at = 0;
 }
 
@@ -51,7 +51,7 @@ void bw_job_free(struct bw_job *j)
 	bw_fswatch_free(j->watch);
 	bw_job_give_up(j);
 	free_branches(j->branches, j->branch_count);
-	free(j->ids.items);
+	bw_ids_done(&j->ids);
 	free(j->problem);
 	bw_map_free(j->said, NULL);
 	bw_origin_done(&j->origin);
@@ -60,77 +60,48 @@ void bw_job_free(struct bw_job *j)
 
 /* --- its builds ------------------------------------------------------------------------------------ */
 
-void bw_job_each_ids(const struct bw_job *j, void (*fn)(const struct bw_ids *ids, void *arg), void *arg)
+void bw_job_add_ids(const struct bw_job *j, struct bw_ids *to)
 {
-	fn(&j->ids, arg);
-	fn(&j->fresh, arg);
+	bw_ids_add_all(to, &j->ids);
+	bw_ids_add_all(to, &j->fresh);
 	for (size_t i = 0; i < j->branch_count; i++)
-		fn(&j->branches[i].ids, arg);
+		bw_ids_add_all(to, &j->branches[i].ids);
 }
 
-static bool has_id(const struct bw_ids *ids, int64_t id)
+/* What was just put stays as it is, because it goes with what was found; the next look puts it again. */
+static bool has_fresh(const struct bw_job *j, struct bw_ids *some)
 {
-	for (size_t i = 0; i < ids->count; i++)
-		if (ids->items[i] == id)
-			return true;
-	return false;
+	struct bw_ids fresh = {0};
+	bool has;
+
+	bw_ids_add_all(&fresh, &j->fresh);
+	has = bw_ids_lose(&fresh, some);
+	bw_ids_done(&fresh);
+	return has;
 }
 
-bool bw_job_has(const struct bw_job *j, int64_t build_id)
+bool bw_job_lose(struct bw_job *j, struct bw_ids *lost)
 {
-	if (has_id(&j->ids, build_id) || has_id(&j->fresh, build_id))
-		return true;
-	for (size_t i = 0; i < j->branch_count; i++)
-		if (has_id(&j->branches[i].ids, build_id))
-			return true;
-	return false;
-}
+	bool has = has_fresh(j, lost);
 
-static void add_ids(const struct bw_ids *from, void *arg)
-{
-	struct bw_ids *to = arg;
+	j->is_doubtful = j->is_doubtful || has;
+	if (bw_ids_lose(&j->ids, lost))
+		has = true;
+	for (size_t i = 0; i < j->branch_count; i++) {
+		struct bw_job_branch *b = &j->branches[i];
 
-	for (size_t i = 0; i < from->count; i++)
-		BW_PUSH(to->items, to->count, to->capacity) = from->items[i];
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* And each once. */
-static void sort_ids(struct bw_ids *ids)
-{
-	size_t kept = 0;
-
-	if (ids->count > 1)
-		qsort(ids->items, ids->count, sizeof(*ids->items), compare_ids);
-	for (size_t i = 0; i < ids->count; i++)
-		if (kept == 0 || ids->items[i] != ids->items[kept - 1])
-			ids->items[kept++] = ids->items[i];
-	ids->count = kept;
-}
-
-/* Keeps of `ids` what is not in `others`. Both are sorted by that. True: something is only in one of them. */
-static bool subtract(struct bw_ids *ids, struct bw_ids *others)
-{
-	size_t kept = 0, k = 0, common = 0;
-
-	sort_ids(ids);
-	sort_ids(others);
-	for (size_t i = 0; i < ids->count; i++) {
-		while (k < others->count && others->items[k] < ids->items[i])
-			k++;
-		if (k < others->count && others->items[k] == ids->items[i])
-			common++;
-		else
-			ids->items[kept++] = ids->items[i];
+		if (!bw_ids_lose(&b->ids, lost))
+			continue;
+		has = true;
+		free(BW_TAKE(b->commit));
 	}
-	ids->count = kept;
-	return kept > 0 || common < others->count;
+	return has;
+}
+
+void bw_job_keep(struct bw_job *j)
+{
+	bw_ids_add_all(&j->ids, &j->fresh);
+	bw_ids_sort(&j->ids);
 }
 
 int bw_job_presume(struct bw_job *j, struct bw_store *s, struct bw_err *err)
@@ -246,11 +217,11 @@ static int let_go(struct settling *x, struct bw_ids *now, struct bw_err *err)
 	struct bw_ids old = {0};
 	int rc = 0;
 
-	bw_job_each_ids(x->job, add_ids, &old);
-	x->changed = subtract(&old, now) || x->changed;
+	bw_job_add_ids(x->job, &old);
+	x->changed = bw_ids_subtract(&old, now) || x->changed;
 	if (old.count > 0)
 		rc = x->drop(&old, x->arg, err);
-	free(old.items);
+	bw_ids_done(&old);
 	return rc;
 }
 
@@ -282,17 +253,17 @@ static int settle_folder(struct settling *x, struct bw_err *err)
 
 	if (j->looked->problem)
 		return settle_lost(x, err);
-	add_ids(&j->fresh, &now);
+	bw_ids_add_all(&now, &j->fresh);
 	rc = let_go(x, &now, err);
 	if (rc == 0)
 		rc = bw_intake_end_folder(x->store, j->origin.name, j->looked->root, err);
 	if (rc == 0)
 		rc = end_replaced(x, err);
 	if (rc < 0) {
-		free(now.items);
+		bw_ids_done(&now);
 		return rc;
 	}
-	free(j->ids.items);
+	bw_ids_done(&j->ids);
 	j->ids = now;
 	x->changed = true; /* the uses of a build may be others, though it is the same */
 	(void)say_problem(j, NULL, 0);
@@ -314,6 +285,16 @@ static void count_files(const struct bw_fetched_branch *b, struct bw_job_branch 
 		to->unreadable += b->files[i].problem != NULL;
 }
 
+/*
+ * Is it not enough that it has this commit? Some of what was known of the branch was lost, before this look into it was
+ * over: the next one looks at its files again.
+ */
+static bool is_doubtful(const struct bw_job *j, const struct bw_fetched_branch *b,
+			const struct bw_job_branch *old)
+{
+	return j->is_doubtful || (b->is_unchanged && old && !old->commit);
+}
+
 /* An unchanged branch keeps the builds that it had. */
 static struct bw_job_branch *make_branches(const struct bw_job *j, bool *changed)
 {
@@ -325,20 +306,17 @@ static struct bw_job_branch *make_branches(const struct bw_job *j, bool *changed
 		const struct bw_job_branch *old = find_branch(j, b->branch);
 
 		now[i].name = bw_strdup(b->branch);
-		now[i].commit = bw_strdup(b->commit);
+		now[i].commit = is_doubtful(j, b, old) ? NULL : bw_strdup(b->commit);
 		if (b->is_unchanged && old) {
-			add_ids(&old->ids, &now[i].ids);
+			bw_ids_add_all(&now[i].ids, &old->ids);
 			now[i].files = old->files;
 			now[i].unreadable = old->unreadable;
 		}
 		count_files(b, &now[i]);
 		*changed = *changed || !b->is_unchanged;
 	}
-	for (size_t i = 0; i < j->looked->count && i < j->fresh.count; i++) {
-		struct bw_ids *ids = &now[j->looked->builds[i].branch].ids;
-
-		BW_PUSH(ids->items, ids->count, ids->capacity) = j->fresh.items[i];
-	}
+	for (size_t i = 0; i < j->looked->count && i < j->fresh.count; i++)
+		bw_ids_add(&now[j->looked->builds[i].branch].ids, j->fresh.items[i]);
 	return now;
 }
 
@@ -356,16 +334,22 @@ static char *problem_of(const struct bw_fetched *f)
 static int settle_unreachable(struct settling *x, struct bw_err *err)
 {
 	struct bw_job *j = x->job;
-	struct bw_ids kept = {0};
+	struct bw_ids kept = {0}, all = {0};
 	int64_t since_ms = 0;
 	int rc = bw_tracked_settle(x->store, &j->looked->fetched, bw_clock_ms(), &kept, note_since, &since_ms,
 				   err);
 
+	bw_ids_add_all(&all, &kept);
+	for (size_t i = 0; i < j->branch_count; i++)
+		bw_ids_add_all(&all, &j->branches[i].ids);
+	if (rc == 0)
+		rc = let_go(x, &all, err);
+	bw_ids_done(&all);
 	if (rc < 0) {
-		free(kept.items);
+		bw_ids_done(&kept);
 		return rc;
 	}
-	free(j->ids.items);
+	bw_ids_done(&j->ids);
 	j->ids = kept;
 	x->changed = say_problem(j, j->looked->fetched.problem, since_ms) || x->changed;
 	return 0;
@@ -381,18 +365,18 @@ static int settle_branches(struct settling *x, struct bw_job_branch *now, struct
 	int rc;
 
 	for (size_t i = 0; i < f->count; i++)
-		add_ids(&now[i].ids, &all);
+		bw_ids_add_all(&all, &now[i].ids);
 	rc = let_go(x, &all, err);
-	free(all.items);
+	bw_ids_done(&all);
 	if (rc == 0)
 		rc = bw_tracked_settle(x->store, f, bw_clock_ms(), &kept, note_since, &since_ms, err);
 	if (rc == 0)
 		rc = end_replaced(x, err);
 	if (rc < 0) {
-		free(kept.items);
+		bw_ids_done(&kept);
 		return rc;
 	}
-	free(j->ids.items);
+	bw_ids_done(&j->ids);
 	j->ids = kept;
 	x->changed = say_problem(j, problem, since_ms) || x->changed;
 	return 0;
@@ -436,18 +420,39 @@ static void count(struct bw_job *j)
 	}
 }
 
+/* For those who ask the store. What nobody looks into may hide anything. */
+static int put_gaps(struct bw_job *j, struct bw_store *s, struct bw_err *err)
+{
+	struct bw_looked *x = j->looked;
+	struct bw_gaps gaps = {0};
+	int rc;
+
+	if (x->problem)
+		bw_gaps_add(&gaps, j->origin.path, x->problem, 0);
+	else if (j->origin.path)
+		bw_gaps_move(&x->gaps, &gaps);
+	else
+		bw_tracked_gaps_of(&x->fetched, &gaps);
+	rc = bw_tracked_put_gaps(s, &j->origin, &gaps, bw_clock_ms(), err);
+	bw_gaps_done(&gaps);
+	return rc;
+}
+
 int bw_job_settle(struct bw_job *j, struct bw_store *s, bw_job_drop_fn drop, void *arg, bool *ret_changed,
 		  struct bw_err *err)
 {
 	struct settling x = {.job = j, .store = s, .drop = drop, .arg = arg, .changed = !j->was_seen};
 	int rc = j->origin.path ? settle_folder(&x, err) : settle_repository(&x, err);
 
+	if (rc == 0)
+		rc = put_gaps(j, s, err);
 	if (rc < 0)
 		return rc;
 	say_warnings(j);
 	count(j);
 	j->was_seen = true;
 	j->has_other_builds = false;
+	j->is_doubtful = false;
 	*ret_changed = x.changed;
 	return 0;
 }

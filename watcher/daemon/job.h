@@ -12,7 +12,8 @@
 
 /* A branch that was looked into: as long as it has this commit, these are its builds. */
 struct bw_job_branch {
-	char *name, *commit;
+	char *name;
+	char *commit; /* NULL: its files have to be looked at again, whatever it has */
 	struct bw_ids ids;
 	size_t files, unreadable;
 };
@@ -25,6 +26,7 @@ struct bw_job {
 	struct bw_fswatch *watch;
 	bool was_seen;	       /* looked into at least once */
 	bool has_other_builds; /* it is built in another way than before: builds that were replaced end */
+	bool is_doubtful;      /* some of what is being put is lost already */
 	/* what is known of it */
 	struct bw_ids ids; /* its builds, without those of `branches` */
 	struct bw_job_branch *branches;
@@ -42,10 +44,10 @@ struct bw_job {
 struct bw_job *bw_job_new(struct bw_sources *all, struct bw_origin *o); /* takes over what is in the origin */
 void bw_job_free(struct bw_job *j); /* cancels its look; what it chose stays chosen. NULL is fine */
 
-/* Does it hold this build? */
-bool bw_job_has(const struct bw_job *j, int64_t build_id);
-/* Calls `fn` with all ids of its builds, in one or more lists. */
-void bw_job_each_ids(const struct bw_job *j, void (*fn)(const struct bw_ids *ids, void *arg), void *arg);
+/* Adds all ids of its builds. */
+void bw_job_add_ids(const struct bw_job *j, struct bw_ids *to);
+/* These are live no more, and not by our doing. True: it held some of them, so it has to be looked into. */
+bool bw_job_lose(struct bw_job *j, struct bw_ids *lost);
 
 /* Not looked into yet: what the store knows of it is meant and chosen until it was. */
 int bw_job_presume(struct bw_job *j, struct bw_store *s, struct bw_err *err) BW_NODISCARD;
@@ -62,6 +64,8 @@ typedef int (*bw_job_drop_fn)(const struct bw_ids *ids, void *arg, struct bw_err
  */
 int bw_job_settle(struct bw_job *j, struct bw_store *s, bw_job_drop_fn drop, void *arg, bool *ret_changed,
 		  struct bw_err *err) BW_NODISCARD;
+/* The store failed: what was put of a look counts, until the next look knows better. Before bw_job_give_up(). */
+void bw_job_keep(struct bw_job *j);
 /* Gives up what was being put. */
 void bw_job_give_up(struct bw_job *j);
 

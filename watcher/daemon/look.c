@@ -59,6 +59,7 @@ void bw_looked_free(struct bw_looked *x)
 	free(x->folders);
 	free(x->problem);
 	free(x->root);
+	bw_gaps_done(&x->gaps);
 	bw_fetched_done(&x->fetched);
 	free(x);
 }
@@ -105,6 +106,7 @@ static void take_trouble(const char *path, const char *problem, void *arg)
 	BW_AUTOFREE char *text = bw_asprintf("%s: %s", path, problem);
 
 	x->looked->unreadable++;
+	bw_gaps_add(&x->looked->gaps, path, problem, 0);
 	take_warning(text, x);
 }
 

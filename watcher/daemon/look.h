@@ -7,6 +7,7 @@
 
 #include "daemon/fetched.h"
 #include "net/loop.h"
+#include "store/gap.h"
 
 /* Owned; source, target, image and labels are the origin's or those of the fetched branch. */
 struct bw_look_build {
@@ -20,6 +21,7 @@ struct bw_looked {
 	struct bw_look_build *builds;
 	size_t count, capacity;
 	size_t files, unreadable;
+	struct bw_gaps gaps; /* folders that could not be read */
 	char **warnings; /* for people, each a line */
 	size_t warning_count, warning_capacity;
 	/* A folder. */

@@ -87,17 +87,18 @@ static void print(struct bw_origin *o)
 	o->print = bw_strdup(bw_buf_str(&b));
 }
 
-static int init(struct bw_origin *o, const struct bw_conf *c, const struct bw_conf_source *s,
-		struct bw_err *err)
+static int init(struct bw_origin *o, const struct bw_conf *c, size_t index, struct bw_err *err)
 {
+	const struct bw_conf_source *s = &c->sources.items[index];
+	struct bw_err why = BW_ERR_INIT;
 	int rc = 0;
 
 	*o = (struct bw_origin){.path = bw_strdup_null(s->path),
 				.name = bw_strdup(s->name && s->path ? s->name : "")};
 	if (s->git)
-		rc = bw_giturl_parse(s->git, &o->url, err);
+		rc = bw_giturl_parse(s->git, &o->url, &why);
 	if (rc < 0)
-		return bw_fail(err, BW_E_CONFIG, "sources: git: %s", err->msg);
+		return bw_fail(err, BW_E_CONFIG, "sources[%zu].git: %s", index, why.msg);
 	copy_texts(&s->branches, "HEAD", &o->branches);
 	copy_texts(&s->include, "**", &o->includes);
 	copy_texts(&s->exclude, NULL, &o->excludes);
@@ -115,7 +116,7 @@ int bw_origins_init(struct bw_origins *o, const struct bw_conf *c, struct bw_err
 
 	*o = (struct bw_origins){.items = bw_realloc(NULL, c->sources.count + 1, sizeof(*o->items))};
 	for (size_t i = 0; i < c->sources.count && rc == 0; i++)
-		rc = init(&o->items[o->count++], c, &c->sources.items[i], err);
+		rc = init(&o->items[o->count++], c, i, err);
 	return rc;
 }
 

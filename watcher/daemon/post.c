@@ -10,6 +10,8 @@
 #include "notify/outbox.h"
 
 #define SHORT_ID 12 /* of an event's id in the log: `events show` takes the beginning */
+/* While nothing runs here a broker keeps what is said on "done": as long as it may take until somebody sees that. */
+#define SESSION_EXPIRY_S (7U * 24 * 3600)
 
 /* A sink of the configuration, as it was made. */
 struct link {
@@ -176,7 +178,11 @@ static int make_sink(struct bw_post *p, const struct bw_conf_sink *s, const stru
 		.arg = k,
 	};
 	const struct bw_sinks_options o = {
-		.instance = p->options.instance, .is_test = p->options.is_once, .hooks = &hooks};
+		.instance = p->options.instance,
+		.is_test = p->options.is_once,
+		.session_expiry_s = p->options.is_once ? 0 : SESSION_EXPIRY_S,
+		.hooks = &hooks,
+	};
 	struct bw_sinks_made made = {0};
 	int rc = bw_sinks_make(p->loop, s, &o, &made, err);
 

@@ -66,11 +66,14 @@ static int take_hosts(const struct bw_conf *c, const struct bw_registries_given 
 	return rc;
 }
 
-static struct bw_credentials *load_credentials(void)
+static struct bw_credentials *load_credentials(const struct bw_registries *former)
 {
-	struct bw_credentials *c = bw_credentials_new();
+	struct bw_credentials *c;
 	struct bw_err err = BW_ERR_INIT;
 
+	if (former && former->credentials)
+		return bw_credentials_share(former->credentials);
+	c = bw_credentials_new();
 	if (bw_credentials_load(c, &err) < 0)
 		bw_warn("%s; going on without it", err.msg);
 	return c;
@@ -105,7 +108,8 @@ int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct 
 	int rc = take_hosts(c, g, &hosts, err);
 
 	if (rc == 0) {
-		x.credentials = load_credentials();
+		x.credentials = load_credentials(g->former);
+		x.login_number = bw_credentials_number(x.credentials);
 		rc = make_clients(l, &hosts, g, &x, err);
 	}
 	free_hosts(&hosts);
@@ -115,6 +119,12 @@ int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct 
 	}
 	*ret = x;
 	return 0;
+}
+
+bool bw_registries_reload(struct bw_registries *x)
+{
+	bw_credentials_reload(x->credentials);
+	return bw_credentials_number(x->credentials) != x->login_number;
 }
 
 void bw_registries_close(struct bw_registries *x)

@@ -10,6 +10,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "daemon/ids.h"
 #include "daemon/job.h"
 #include "store/build.h"
 
@@ -40,6 +41,7 @@ struct bw_sources {
 	bool is_impatient;     /* it does not wait for all any more */
 	bool is_watching_hard; /* not all folders can be watched, which was said */
 	bool has_news;
+	bool is_in_doubt; /* what another process did to builds could not be read */
 };
 
 static void arm(struct bw_sources *x);
@@ -111,25 +113,21 @@ static void be_patient(struct bw_sources *x)
 
 /* --- chosen builds --------------------------------------------------------------------------------- */
 
-static bool is_held(const struct bw_sources *x, const struct bw_job *except, int64_t id)
-{
-	for (size_t i = 0; i < x->count; i++)
-		if (x->jobs[i] != except && bw_job_has(x->jobs[i], id))
-			return true;
-	return false;
-}
-
+/* Those that no other job holds. */
 static int drop_ids(const struct bw_sources *x, const struct bw_job *of, const struct bw_ids *ids,
 		    struct bw_err *err)
 {
-	struct bw_ids gone = {0};
+	struct bw_ids gone = {0}, held = {0};
 	int rc;
 
-	for (size_t i = 0; i < ids->count; i++)
-		if (!is_held(x, of, ids->items[i]))
-			BW_PUSH(gone.items, gone.count, gone.capacity) = ids->items[i];
+	bw_ids_add_all(&gone, ids);
+	for (size_t i = 0; i < x->count; i++)
+		if (x->jobs[i] != of)
+			bw_job_add_ids(x->jobs[i], &held);
+	(void)bw_ids_subtract(&gone, &held);
 	rc = bw_store_unchoose_builds(x->store, gone.items, gone.count, err);
-	free(gone.items);
+	bw_ids_done(&gone);
+	bw_ids_done(&held);
 	return rc;
 }
 
@@ -140,13 +138,15 @@ static int drop_of_job(const struct bw_ids *ids, void *arg, struct bw_err *err)
 	return drop_ids(j->all, j, ids, err);
 }
 
-static void drop_quietly(const struct bw_ids *ids, void *arg)
+static void drop_all(const struct bw_job *j)
 {
-	const struct bw_job *j = arg;
 	struct bw_err err = BW_ERR_INIT;
+	struct bw_ids all = {0};
 
-	if (drop_ids(j->all, j, ids, &err) < 0)
+	bw_job_add_ids(j, &all);
+	if (drop_ids(j->all, j, &all, &err) < 0)
 		j->all->hooks.failed(&err, j->all->hooks.arg);
+	bw_ids_done(&all);
 }
 
 /* --- watching folders ------------------------------------------------------------------------------ */
@@ -218,12 +218,16 @@ static void end_turn(struct bw_job *j)
 	arm(j->all);
 }
 
-/* What was found is lost, but not that it is there: the next look finds it again. */
+/*
+ * What was found is lost, but not that it is there: the next look finds it again. What was put of it is live, and ends
+ * only when somebody lets it go.
+ */
 static void fail(struct bw_job *j, const struct bw_err *err)
 {
 	struct bw_sources *x = j->all;
 
 	j->was_seen = true;
+	bw_job_keep(j);
 	end_turn(j);
 	tell_soon(x);
 	x->hooks.failed(err, x->hooks.arg);
@@ -290,13 +294,15 @@ static void start(struct bw_job *j)
 {
 	struct bw_sources *x = j->all;
 	BW_AUTOFREE struct bw_git_known *known = bw_realloc(NULL, j->branch_count + 1, sizeof(*known));
+	size_t count = 0;
 
 	for (size_t i = 0; i < j->branch_count; i++)
-		known[i] =
-			(struct bw_git_known){.branch = j->branches[i].name, .commit = j->branches[i].commit};
+		if (j->branches[i].commit)
+			known[count++] = (struct bw_git_known){.branch = j->branches[i].name,
+							       .commit = j->branches[i].commit};
 	bw_agenda_begin(&j->agenda, bw_loop_now(x->loop));
 	x->walks += j->origin.path != NULL;
-	j->look = bw_look_start(x->loop, x->git, &j->origin, known, j->branch_count, have_looked, j);
+	j->look = bw_look_start(x->loop, x->git, &j->origin, known, count, have_looked, j);
 }
 
 static void start_due(void *arg)
@@ -304,6 +310,8 @@ static void start_due(void *arg)
 	struct bw_sources *x = arg;
 	uint64_t now = bw_loop_now(x->loop);
 
+	if (x->is_in_doubt)
+		bw_sources_look_again(x);
 	for (size_t i = 0; i < x->count; i++)
 		if (may_start(x, x->jobs[i]) && x->jobs[i]->agenda.next_ms <= now)
 			start(x->jobs[i]);
@@ -338,14 +346,8 @@ static void remove_job(struct bw_job *j)
 static struct bw_job *replace(struct bw_job *old, struct bw_origin *o)
 {
 	struct bw_job *j = bw_job_new(old->all, o);
-	struct bw_ids all = {0};
 
-	for (size_t i = 0; i < old->branch_count; i++)
-		for (size_t k = 0; k < old->branches[i].ids.count; k++)
-			BW_PUSH(all.items, all.count, all.capacity) = old->branches[i].ids.items[k];
-	for (size_t k = 0; k < old->ids.count; k++)
-		BW_PUSH(all.items, all.count, all.capacity) = old->ids.items[k];
-	j->ids = all;
+	bw_job_add_ids(old, &j->ids);
 	j->has_other_builds = true;
 	j->was_seen = old->was_seen;
 	j->problem = BW_TAKE(old->problem);
@@ -388,7 +390,7 @@ static void take_origins(struct bw_sources *x, struct bw_origins *o)
 	for (size_t i = 0; i < before_count; i++) {
 		if (!before[i])
 			continue;
-		bw_job_each_ids(before[i], drop_quietly, before[i]);
+		drop_all(before[i]);
 		remove_job(before[i]);
 	}
 }
@@ -475,17 +477,44 @@ void bw_sources_limit_wait(struct bw_sources *x, uint32_t ms)
 	be_patient(x);
 }
 
+static void look_now(struct bw_job *j)
+{
+	if (j->agenda.is_busy)
+		j->agenda.is_again = true;
+	else
+		j->agenda.next_ms = bw_loop_now(j->all->loop);
+}
+
 void bw_sources_rescan(struct bw_sources *x)
 {
-	for (size_t i = 0; i < x->count; i++) {
-		struct bw_agenda *a = &x->jobs[i]->agenda;
-
-		if (a->is_busy)
-			a->is_again = true;
-		else
-			a->next_ms = bw_loop_now(x->loop);
-	}
+	for (size_t i = 0; i < x->count; i++)
+		look_now(x->jobs[i]);
 	arm(x);
+}
+
+static int note_lost(int64_t build_id, void *arg, struct bw_err *err)
+{
+	(void)err;
+	bw_ids_add(arg, build_id);
+	return 0;
+}
+
+void bw_sources_look_again(struct bw_sources *x)
+{
+	struct bw_ids lost = {0};
+	int rc = bw_store_each_lost(x->store, note_lost, &lost, NULL);
+
+	if (rc == 0)
+		rc = bw_store_unchoose_builds(x->store, lost.items, lost.count, NULL);
+	x->is_in_doubt = rc < 0;
+	for (size_t i = 0; rc == 0 && lost.count > 0 && i < x->count; i++)
+		if (bw_job_lose(x->jobs[i], &lost))
+			look_now(x->jobs[i]);
+	if (rc == 0 && lost.count > 0) {
+		arm(x);
+		tell_soon(x);
+	}
+	bw_ids_done(&lost);
 }
 
 void bw_sources_count(const struct bw_sources *x, struct bw_sources_counts *ret)

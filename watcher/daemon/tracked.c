@@ -209,3 +209,54 @@ int bw_tracked_settle(struct bw_store *s, const struct bw_fetched *f, int64_t no
 	bw_tracked_done(&k);
 	return rc;
 }
+
+/* --- what could not be looked into ----------------------------------------------------------------- */
+
+void bw_tracked_gaps_of(const struct bw_fetched *f, struct bw_gaps *ret)
+{
+	const char *url = f->origin->url.shown;
+
+	if (f->problem) {
+		bw_gaps_add(ret, url, f->problem, 0);
+		return;
+	}
+	for (size_t i = 0; i < f->missing_count; i++) {
+		BW_AUTOFREE char *lack = bw_fetched_lack(f->missing[i]);
+		BW_AUTOFREE char *place = strcmp(f->missing[i], "HEAD") == 0
+						  ? bw_strdup(url)
+						  : bw_asprintf("%s#%s", url, f->missing[i]);
+
+		if (bw_fetched_is_lack(f, i))
+			bw_gaps_add(ret, place, lack, 0);
+	}
+}
+
+/* Without what is secret in a URL: it is stored. */
+static char *key_of(const struct bw_origin *o)
+{
+	BW_AUTOBUF struct bw_buf b;
+
+	bw_buf_init(&b, 1U << 20);
+	bw_buf_addf(&b, "%s\n%s", o->shown, o->path ? o->path : o->url.shown);
+	if (!o->path && o->url.folder)
+		bw_buf_addf(&b, "\n:%s", o->url.folder);
+	for (size_t i = 0; i < o->branches.count; i++)
+		bw_buf_addf(&b, "\n#%s", o->branches.items[i]);
+	return bw_strdup(bw_buf_str(&b));
+}
+
+int bw_tracked_put_gaps(struct bw_store *s, const struct bw_origin *o, struct bw_gaps *g, int64_t now_ms,
+			struct bw_err *err)
+{
+	BW_AUTOFREE char *key = key_of(o);
+
+	return bw_store_put_gaps(s, key, g, now_ms, err);
+}
+
+int bw_tracked_load_gaps(struct bw_store *s, const struct bw_origin *o, struct bw_gaps *ret,
+			 struct bw_err *err)
+{
+	BW_AUTOFREE char *key = key_of(o);
+
+	return bw_store_load_gaps(s, key, ret, err);
+}

@@ -7,7 +7,9 @@
 #include "core/mem.h"
 #include "core/text.h"
 
-#define MAX_BUILD 4096 /* bytes of its id */
+#define BUILD_DIGITS 32 /* of its id: store/identity.h */
+#define EVENT_MIN    6	/* digits that are enough: store/outbox.h */
+#define EVENT_MAX    64
 
 /* CloudEvents 1.0, 3.1: names of attributes are lower-case letters and digits. */
 static bool is_attribute(const char *name)
@@ -111,27 +113,40 @@ static bool is_digest(const char *s)
 	return digits >= 32 && digits <= 128 && s[digits] == '\0' && (name != 6 || digits == 64);
 }
 
-/* As event ids are (store/outbox.h): a hash in full. */
-static bool is_event(const char *s)
+static bool is_hex(const char *s, size_t min, size_t max)
 {
-	return strlen(s) == 64 && s[strspn(s, "0123456789abcdef")] == '\0';
+	size_t len = strspn(s, "0123456789abcdef");
+
+	return s[len] == '\0' && len >= min && len <= max;
 }
 
-/* A build and a digest, or an event, with or without its build; null is as good as none. */
-static bool read_members(const json_t *root, struct bw_mqtt_rebuilt *ret)
+/* null is as good as none; false: it is there, and no text. */
+static bool take_text(const json_t *root, const char *name, const char **ret)
 {
-	const json_t *build = json_object_get(root, "build"), *digest = json_object_get(root, "digest"),
-		     *event = json_object_get(root, "event");
+	const json_t *value = json_object_get(root, name);
 
-	ret->build = json_string_value(build);
-	ret->digest = json_string_value(digest);
-	ret->event = json_string_value(event);
-	if ((build && !ret->build && !json_is_null(build)) ||
-	    (ret->build && (!*ret->build || strlen(ret->build) > MAX_BUILD)))
-		return false;
-	if (ret->event)
-		return !ret->digest && is_event(ret->event);
-	return ret->build && ret->digest && is_digest(ret->digest);
+	*ret = json_string_value(value);
+	return *ret || !value || json_is_null(value);
+}
+
+/* A build and a digest, or an event, with or without its build. */
+static int read_members(const json_t *root, struct bw_mqtt_rebuilt *ret, struct bw_err *err)
+{
+	bool are_texts = take_text(root, "build", &ret->build) && take_text(root, "digest", &ret->digest) &&
+			 take_text(root, "event", &ret->event);
+
+	if (are_texts && ret->build && !is_hex(ret->build, BUILD_DIGITS, BUILD_DIGITS))
+		return bw_fail(
+			err, BW_E_PEER,
+			"its \"build\" is not the id of one: give data.build of an event (%d hexadecimal "
+			"digits)",
+			BUILD_DIGITS);
+	if (are_texts && ret->event && !ret->digest && is_hex(ret->event, EVENT_MIN, EVENT_MAX))
+		return 0;
+	if (are_texts && !ret->event && ret->build && ret->digest && is_digest(ret->digest))
+		return 0;
+	return bw_fail(err, BW_E_PEER,
+		       "it is not {\"build\": ID, \"digest\": \"sha256:...\"}, nor {\"event\": ID}");
 }
 
 int bw_mqtt_read_rebuilt(const char *payload, size_t len, struct bw_mqtt_rebuilt *ret, json_t **ret_root,
@@ -140,16 +155,17 @@ int bw_mqtt_read_rebuilt(const char *payload, size_t len, struct bw_mqtt_rebuilt
 	json_error_t je;
 	json_t *root;
 	struct bw_mqtt_rebuilt r;
+	int rc;
 
 	if (len > BW_MQTT_MAX_REBUILT)
 		return bw_fail(err, BW_E_PEER, "%zu bytes, at most %d are read", len, BW_MQTT_MAX_REBUILT);
 	root = json_loadb(payload, len, JSON_REJECT_DUPLICATES, &je);
 	if (!root)
 		return bw_fail(err, BW_E_PEER, "no JSON: %s", je.text);
-	if (!read_members(root, &r)) {
+	rc = read_members(root, &r, err);
+	if (rc < 0) {
 		json_decref(root);
-		return bw_fail(err, BW_E_PEER,
-			       "it is not {\"build\": ID, \"digest\": \"sha256:...\"}, nor {\"event\": ID}");
+		return rc;
 	}
 	*ret = r;
 	*ret_root = root;

@@ -28,7 +28,7 @@ struct bw_mqtt_state *bw_mqtt_state_new(const char *prefix, unsigned qos, bw_mqt
 /* After the session: acknowledgements must not come any more. */
 void bw_mqtt_state_free(struct bw_mqtt_state *t);
 
-void bw_mqtt_state_up(struct bw_mqtt_state *t, bool has_session);
+void bw_mqtt_state_up(struct bw_mqtt_state *t);
 void bw_mqtt_state_down(struct bw_mqtt_state *t); /* when what was under way has failed */
 void bw_mqtt_state_put(struct bw_mqtt_state *t, enum bw_mqtt_subject kind, const char *key, const char *json,
 		       size_t len);

@@ -1,6 +1,7 @@
 /* redact.c - takes known secrets out of a receiver's words. */
 #include "notify/redact.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -112,7 +113,16 @@ static void mark(const struct secret *s, const char *text, size_t len, unsigned 
 	}
 }
 
-/* Of the text without its secrets, the first line that has something in it. */
+/* A letter, a digit, or a byte beyond ASCII: the brackets that JSON begins with say nothing. */
+static bool has_words(const struct bw_buf *line)
+{
+	for (size_t i = 0; i < line->len; i++)
+		if (isalnum((unsigned char)line->data[i]) || (unsigned char)line->data[i] >= 0x80)
+			return true;
+	return false;
+}
+
+/* Of the text without its secrets, the first line that has words in it. */
 static void take_line(const char *text, const unsigned char *marks, size_t len, struct bw_buf *out)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -121,8 +131,10 @@ static void take_line(const char *text, const unsigned char *marks, size_t len, 
 		if (marks[i]) {
 			if (i == 0 || !marks[i - 1])
 				bw_buf_adds(out, BW_REDACTED);
-		} else if (is_end && out->len > 0)
+		} else if (is_end && has_words(out))
 			return;
+		else if (is_end)
+			bw_buf_clear(out);
 		else if (!is_end && (out->len > 0 || (unsigned char)text[i] > ' '))
 			bw_buf_addc(out, text[i] ? text[i] : ' ');
 	}

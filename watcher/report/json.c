@@ -141,12 +141,32 @@ void bw_report_json_add(struct bw_report_json *j, const struct bw_group *g)
 	put_use(j, &g->uses[0]);
 }
 
+/* What could not be looked into. */
+static void put_gaps(struct bw_report_json *j)
+{
+	const struct bw_gaps *g = j->o->gaps;
+	struct bw_json *w = &j->w;
+
+	bw_json_key(w, "sources");
+	bw_json_open(w, '[');
+	for (size_t i = 0; g && i < g->count; i++) {
+		bw_json_open(w, '{');
+		bw_json_key_str(w, "place", bw_place_inside("", g->items[i].place, j->o->cwd));
+		bw_json_key_str(w, "verdict", bw_verdict_name(BW_UNKNOWN));
+		bw_json_key_str(w, "reason", g->items[i].problem);
+		bw_json_key_time(w, "since", g->items[i].since_ms);
+		bw_json_close(w, '}');
+	}
+	bw_json_close(w, ']');
+}
+
 bool bw_report_json_end(struct bw_report_json *j, const struct bw_tally *t)
 {
 	struct bw_json *w = &j->w;
 
 	begin_other(j);
 	bw_json_close(w, ']');
+	put_gaps(j);
 	bw_json_key(w, "summary");
 	bw_json_open(w, '{');
 	for (enum bw_verdict v = 0; v < BW_VERDICT_COUNT; v++)

@@ -60,6 +60,10 @@ bool bw_reporter_end(struct bw_reporter *r, struct bw_tally *ret)
 	int64_t known_since_ms = r->checked_at_ms == 0 ? c->youngest_ms : 0;
 
 	bw_collector_end(c);
+	if (r->o->gaps) {
+		c->tally.verdicts[BW_UNKNOWN] += r->o->gaps->count;
+		c->tally.counted[BW_UNKNOWN] += r->o->gaps->count;
+	}
 	*ret = c->tally;
 	return is_json(r) ? bw_report_json_end(&r->json, &c->tally)
 			  : bw_table_end(&r->table, &c->tally, known_since_ms);

@@ -44,6 +44,22 @@ void bw_table_add(struct bw_table *t, const struct bw_group *g)
 	BW_PUSH(t->entries, t->count, t->capacity) = e;
 }
 
+/* Among the files that could not be read: it has no uses either. */
+static void add_gap(struct bw_table *t, const struct bw_gap *g)
+{
+	BW_AUTOFREE char *place = bw_report_path("", g->place, t->o->cwd);
+
+	t->gaps++;
+	BW_PUSH(t->entries, t->count, t->capacity) =
+		(struct bw_entry){.part = BW_PART_FILE,
+				  .verdict = BW_UNKNOWN,
+				  .name = bw_arena_escaped(&t->arena, place),
+				  .reason = bw_arena_escaped(&t->arena, g->problem),
+				  .since_ms = g->since_ms,
+				  .is_file = true,
+				  .order = t->count};
+}
+
 enum bw_style bw_table_style(enum bw_verdict v)
 {
 	switch (v) {
@@ -376,7 +392,7 @@ static void put_sentence(struct bw_table *t, const struct bw_tally *tally, int64
 
 	bw_buf_init(&text, 1024);
 	if (tally->bases == 0) {
-		bw_buf_adds(&text, "No bases.");
+		bw_buf_adds(&text, t->gaps > 0 ? "No bases are known." : "No bases.");
 	} else {
 		say_bases(&text, t, tally);
 		say_first_sight(&text, tally);
@@ -385,6 +401,8 @@ static void put_sentence(struct bw_table *t, const struct bw_tally *tally, int64
 	say_count(&text, t->unresolved, "use could not be resolved", "uses could not be resolved");
 	say_count(&text, t->baseless, "use has no base to follow", "uses have no base to follow");
 	say_count(&text, t->files, "file could not be read", "files could not be read");
+	say_count(&text, t->gaps, "source or folder could not be looked into",
+		  "sources or folders could not be looked into");
 	if (known_since_ms != 0)
 		bw_buf_addf(&text, " Last checked %s.", bw_time_short(known_since_ms, at));
 	bw_line_begin(&t->line, 0, 0);
@@ -402,6 +420,8 @@ bool bw_table_end(struct bw_table *t, const struct bw_tally *tally, int64_t know
 		[BW_PART_FILE] = put_files,
 	};
 
+	for (size_t i = 0; t->o->gaps && i < t->o->gaps->count; i++)
+		add_gap(t, &t->o->gaps->items[i]);
 	bw_entry_sort(t->entries, t->count);
 	for (size_t from = 0, to; from < t->count; from = to) {
 		enum bw_part part = t->entries[from].part;

@@ -18,6 +18,7 @@ struct bw_table {
 	size_t count;
 	size_t capacity;
 	uint64_t files;	     /* that could not be read */
+	uint64_t gaps;	     /* that could not be looked into */
 	uint64_t unresolved; /* uses without a base that should have one */
 	uint64_t baseless;   /* uses without a base that need none */
 	struct bw_arena arena;

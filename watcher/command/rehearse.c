@@ -1,0 +1,153 @@
+#include "command/rehearse.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "daemon/sinks.h"
+#include "registry/client.h"
+#include "source/giturl.h"
+
+#define INDEX_TEXT 24
+
+struct rehearsal {
+	struct bw_loop *loop;
+	bw_refusal_fn fn;
+	void *arg;
+};
+
+static bool is_away(const char *file)
+{
+	return file && access(file, R_OK) != 0;
+}
+
+static bool is_secret_away(const struct bw_secret *s)
+{
+	BW_AUTOSECRET struct bw_buf value;
+
+	bw_buf_init(&value, BW_SECRET_MAX_BYTES);
+	return bw_secret_is_set(s) && bw_secret_read(s, &value, NULL) < 0;
+}
+
+/* --- sources -------------------------------------------------------------------------------------- */
+
+static void try_source(const struct rehearsal *x, const struct bw_conf_source *s, size_t index)
+{
+	char number[INDEX_TEXT];
+	const char *const steps[] = {"sources", number, "git", NULL};
+	struct bw_err err = BW_ERR_INIT;
+	const struct bw_refusal r = {.steps = steps, .text = err.msg};
+	struct bw_giturl u;
+
+	(void)snprintf(number, sizeof(number), "%zu", index);
+	if (s->git && bw_giturl_parse(s->git, &u, &err) < 0)
+		x->fn(&r, x->arg);
+	else if (s->git)
+		bw_giturl_done(&u);
+}
+
+/* A message begins with the key, which is told already: from the name of the file on. */
+static const char *words_at(const char *message, const char *file)
+{
+	const char *at = file ? strstr(message, file) : NULL;
+
+	return at ? at : message;
+}
+
+/* --- registries ----------------------------------------------------------------------------------- */
+
+static void try_registry(const struct rehearsal *x, const struct bw_conf_registry *c)
+{
+	const char *const password[] = {"registries", c->host, "password", NULL};
+	const char *const ca_file[] = {"registries", c->host, "ca-file", NULL};
+	const struct bw_registry_host_options host = {
+		.host = c->host, .insecure = c->insecure, .ca_file = c->ca_file};
+	const struct bw_registry_options o = {.hosts = &host, .host_count = 1};
+	BW_AUTOSECRET struct bw_buf value;
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_refusal r = {.steps = ca_file, .text = err.msg, .is_elsewhere = is_away(c->ca_file)};
+	struct bw_registry *made = NULL;
+
+	bw_buf_init(&value, BW_SECRET_MAX_BYTES);
+	if (c->username && bw_secret_read(&c->password, &value, &err) < 0) {
+		r.steps = password;
+		r.is_elsewhere = true;
+		x->fn(&r, x->arg);
+	} else if (bw_registry_new(x->loop, &o, &made, &err) < 0) {
+		r.text = words_at(err.msg, c->ca_file);
+		x->fn(&r, x->arg);
+	}
+	bw_registry_free(made);
+}
+
+/* --- sinks ---------------------------------------------------------------------------------------- */
+
+static bool is_sink_away(const struct bw_conf_sink *s)
+{
+	bool is = is_away(s->ca_file) || is_away(s->cert_file) || is_away(s->key_file) ||
+		  is_secret_away(&s->password);
+
+	for (size_t i = 0; i < s->secrets.count; i++)
+		is = is || is_secret_away(&s->secrets.items[i]);
+	for (size_t i = 0; i < s->headers.count; i++)
+		is = is || is_secret_away(&s->headers.items[i].value.secret);
+	return is;
+}
+
+/* The key that the words are about, as far as they say. */
+static const char *key_of(const struct bw_conf_sink *s, const char *text)
+{
+	if (bw_text_starts(text, "secret "))
+		return "secrets";
+	if (bw_text_starts(text, "header "))
+		return "headers";
+	if (s->ca_file && bw_text_starts(text, s->ca_file))
+		return "ca-file";
+	if (s->cert_file && bw_text_starts(text, s->cert_file))
+		return "cert-file";
+	return s->key_file && bw_text_starts(text, s->key_file) ? "key-file" : NULL;
+}
+
+/* "sinks.NAME: words" without its beginning; "sinks.NAME.secrets[0]: words" as it is. */
+static const char *words_of(const char *message, const char *name)
+{
+	BW_AUTOFREE char *lead = bw_asprintf("sinks.%s: ", name);
+
+	return bw_text_starts(message, lead) ? message + strlen(lead) : message;
+}
+
+static void try_sink(const struct rehearsal *x, const struct bw_conf_sink *s)
+{
+	const struct bw_sinks_options o = {.instance = "rehearsal", .is_test = true};
+	struct bw_sinks_made made = {0};
+	struct bw_err err = BW_ERR_INIT;
+	const char *steps[] = {"sinks", s->name, NULL, NULL};
+	struct bw_refusal r = {.steps = steps, .is_elsewhere = is_sink_away(s)};
+
+	if (bw_sinks_make(x->loop, s, &o, &made, &err) == 0) {
+		made.sink.ops->free(made.sink.self);
+		return;
+	}
+	r.text = words_of(err.msg, s->name);
+	steps[2] = key_of(s, r.text);
+	x->fn(&r, x->arg);
+}
+
+int bw_rehearse(const struct bw_conf *c, bw_refusal_fn fn, void *arg, struct bw_err *err)
+{
+	struct rehearsal x = {.fn = fn, .arg = arg};
+	int rc = bw_loop_new(&x.loop, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < c->sources.count; i++)
+		try_source(&x, &c->sources.items[i], i);
+	for (size_t i = 0; i < c->registries.count; i++)
+		try_registry(&x, &c->registries.items[i]);
+	for (size_t i = 0; i < c->sinks.count; i++)
+		try_sink(&x, &c->sinks.items[i]);
+	bw_loop_free(x.loop);
+	return 0;
+}

@@ -131,11 +131,11 @@ static void a_change_ends_a_trouble_and_is_told_with_its_class(void **state)
 	bw_journal_notice(x->journal, &n);
 	n.news = BW_NEWS_FIRST;
 	bw_journal_notice(x->journal, &n);
-	expect(x,
-	       "basewatch: warning: r.example cannot be asked: broken\n"
-	       "basewatch: info: r.example answers again\n"
-	       "basewatch: info: base r.example/a:1: moved to sha256:ab (content: 1 of 2 layers differ\\x0a)\n"
-	       "basewatch: info: base r.example/a:1: moved to sha256:ab (unclassified)\n");
+	expect(x, "basewatch: warning: r.example cannot be asked: broken\n"
+		  "basewatch: info: r.example answers again\n"
+		  "basewatch: info: base r.example/a:1: moved to sha256:ab (content: 1 of 2 layers "
+		  "differ\\x0a)\n"
+		  "basewatch: info: base r.example/a:1: moved to sha256:ab (unclassified)\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

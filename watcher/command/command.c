@@ -54,7 +54,8 @@ static const struct verb verbs[] = {
 	 "75 when another one works with the same database, 78 when the configuration cannot be used.\n",
 	 "basewatch run --config /etc/basewatch/basewatch.yaml"},
 	{"report", BW_VERB_REPORT, bw_command_report, "[PATH|SOURCE|SOURCE:PATH...]",
-	 "what is stale now, since when, and why", "From the database alone: asks no registry. No PATH means what is known of the sources of\n"
+	 "what is stale now, since when, and why",
+	 "From the database alone: asks no registry. No PATH means what is known of the sources of\n"
 	 "the configuration where it has some, else the current folder.\n\n" EXIT_HELP,
 	 "basewatch report --fail-on none --format json"},
 	{"history", BW_VERB_HISTORY, bw_command_history, "[IMAGE]", "how a base moved",

@@ -7,11 +7,11 @@
 #include "command/command.h"
 #include "command/output.h"
 #include "command/setup.h"
-#include "daemon/sinks.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "daemon/sinks.h"
 #include "watch/event.h"
 
 #define MQTT_WAIT_MS 15000 /* for connection, log-in and acknowledgement together */

@@ -22,7 +22,7 @@ struct bw_looked {
 	size_t count, capacity;
 	size_t files, unreadable;
 	struct bw_gaps gaps; /* folders that could not be read */
-	char **warnings; /* for people, each a line */
+	char **warnings;     /* for people, each a line */
 	size_t warning_count, warning_capacity;
 	/* A folder. */
 	char *problem; /* why it could not be walked to its end; NULL: it was */

@@ -17,7 +17,4 @@ int bw_setup_load(const struct bw_args *a, struct bw_conf **ret, struct bw_err *
 /* The same in a verb that has read it before: warnings were said then. */
 int bw_setup_load_again(const struct bw_args *a, struct bw_conf **ret, struct bw_err *err) BW_NODISCARD;
 
-/* What names this watcher: `instance` of the configuration (NULL: without one), else the name of the host. The caller frees. */
-char *bw_setup_instance(const struct bw_conf *c);
-
 #endif

@@ -16,7 +16,7 @@ bool bw_remind_is_due(int64_t last_ms, int64_t now_ms, int64_t every_ms);
 
 /*
  * One for each chosen build that is stale still, was asked for, and is due; not for builds that have ended, nor for uses
- * that are ignored or that the rules let nobody be asked for now. At most `max` builds are looked at, in one transaction;
+ * that are ignored just then, or for which the rules ask nobody. At most `max` builds are looked at, in one transaction;
  * `ret_more`: others are due, which the next call takes. `ret` (may be NULL): how many reminders there were. Cheap where
  * none is due, so it may be called often. `every_ms` 0: never.
  */

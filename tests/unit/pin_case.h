@@ -16,6 +16,8 @@
 #ifndef BW_TESTS_PIN_CASE_H
 #define BW_TESTS_PIN_CASE_H
 
+#include <dirent.h>
+
 #include "buildfile/pin.h"
 #include "unit/dockerfile_case.h"
 
@@ -158,6 +160,22 @@ static inline void pin_show_lines(struct bw_buf *out, const char *a, size_t a_le
 		b = b_next;
 	}
 	assert_true(b == b_end);
+}
+
+/* Each file of cases in a folder, which has some. */
+static inline void case_each_in(const char *folder, dockerfile_case_fn fn)
+{
+	DIR *dir = opendir(folder);
+
+	assert_non_null(dir);
+	for (const struct dirent *e; (e = readdir(dir));) {
+		char path[512];
+
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		if (bw_text_ends(e->d_name, ".txt"))
+			assert_true(case_each(path, fn) > 0);
+	}
+	(void)closedir(dir);
 }
 
 #endif

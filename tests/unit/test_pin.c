@@ -1,8 +1,6 @@
 /* Pins in Dockerfiles, and the patches for them; the cases are in tests/unit/pin/. */
 #include "unit/pin_case.h"
 
-#include <dirent.h>
-
 #include "core/io.h"
 #include "unit/patch_apply.h"
 
@@ -205,27 +203,12 @@ static void check_case(struct dockerfile_case *c)
 	bw_buf_done(&text);
 }
 
-static void check_folder(const char *folder)
-{
-	DIR *dir = opendir(folder);
-
-	assert_non_null(dir);
-	for (const struct dirent *e; (e = readdir(dir));) {
-		char path[512];
-
-		(void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		if (bw_text_ends(e->d_name, ".txt"))
-			assert_true(case_each(path, check_case) > 0);
-	}
-	(void)closedir(dir);
-}
-
 static void every_dockerfile_of_the_tables_keeps_its_uses(void **state)
 {
 	(void)state;
 	memset(&seen, 0, sizeof(seen));
-	check_folder("tests/unit/dockerfile");
-	check_folder("tests/unit/pin");
+	case_each_in("tests/unit/dockerfile", check_case);
+	case_each_in("tests/unit/pin", check_case);
 	print_message("%zu times, %zu edits, %zu refused\n", seen.files, seen.edited, seen.refused);
 	assert_true(seen.files > 400);
 	assert_true(seen.edited > seen.refused);

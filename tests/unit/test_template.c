@@ -1,8 +1,6 @@
 /* Patches without their digest, and what they become; the cases are in tests/unit/template/. */
 #include "unit/pin_case.h"
 
-#include <dirent.h>
-
 #include "buildfile/template.h"
 #include "core/io.h"
 #include "unit/patch_apply.h"
@@ -225,28 +223,13 @@ static void check_case(struct dockerfile_case *c)
 	bw_buf_done(&pinned);
 }
 
-static void check_folder(const char *folder)
-{
-	DIR *dir = opendir(folder);
-
-	assert_non_null(dir);
-	for (const struct dirent *e; (e = readdir(dir));) {
-		char path[512];
-
-		(void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		if (bw_text_ends(e->d_name, ".txt"))
-			assert_true(case_each(path, check_case) > 0);
-	}
-	(void)closedir(dir);
-}
-
 static void every_patch_moves_its_pins_and_nothing_else(void **state)
 {
 	(void)state;
 	memset(&seen, 0, sizeof(seen));
-	check_folder("tests/unit/dockerfile");
-	check_folder("tests/unit/pin");
-	check_folder("tests/unit/template");
+	case_each_in("tests/unit/dockerfile", check_case);
+	case_each_in("tests/unit/pin", check_case);
+	case_each_in("tests/unit/template", check_case);
 	print_message("%zu files, %zu pins, %zu templates, %zu patches\n", seen.files, seen.pins,
 		      seen.templates, seen.patches);
 	assert_true(seen.files > 400);

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "core/version.h"
 #include "daemon/sinks.h"
+#include "daemon/telling.h"
 #include "net/address.h"
 #include "net/http.h"
 #include "notify/redact.h"
@@ -139,7 +140,7 @@ void bw_doctor_sinks_begin(struct bw_doctor *d)
 		return;
 	}
 	d->sinks = BW_NEW(struct bw_doctor_sinks);
-	d->sinks->instance = bw_setup_instance(d->conf);
+	d->sinks->instance = bw_telling_instance(d->conf);
 	d->sinks->items = bw_alloc(count * sizeof(*d->sinks->items));
 	for (size_t i = 0; i < count; i++) {
 		struct probe *p = &d->sinks->items[d->sinks->count++];

@@ -2,7 +2,6 @@
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "daemon/telling.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -53,9 +52,4 @@ int bw_setup_load(const struct bw_args *a, struct bw_conf **ret, struct bw_err *
 int bw_setup_load_again(const struct bw_args *a, struct bw_conf **ret, struct bw_err *err)
 {
 	return load(a, true, ret, err);
-}
-
-char *bw_setup_instance(const struct bw_conf *c)
-{
-	return bw_telling_instance(c);
 }

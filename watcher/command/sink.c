@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "daemon/sinks.h"
+#include "daemon/telling.h"
 #include "watch/event.h"
 
 #define MQTT_WAIT_MS 15000 /* for connection, log-in and acknowledgement together */
@@ -169,7 +170,7 @@ static void print_result(const struct trial *t)
 static int test_sink(const struct bw_conf *c, const struct bw_conf_sink *s, enum bw_exit *ret,
 		     struct bw_err *err)
 {
-	BW_AUTOFREE char *instance = bw_setup_instance(c);
+	BW_AUTOFREE char *instance = bw_telling_instance(c);
 	struct trial t = {.conf = s};
 	int rc = open_trial(&t, instance, err);
 

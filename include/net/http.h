@@ -18,9 +18,21 @@ struct bw_http;
 struct bw_http_transfer;
 
 struct bw_http_options {
-	const char *ca_file;	 /* trusted besides the system store; NULL: only the system store */
-	const char *client_cert; /* PEM, shown to every server that asks for one; NULL: none */
-	const char *client_key;	 /* PEM without a pass phrase; NULL: it is in the file of the certificate */
+	const char *const *ca_files; /* trusted besides the system store; NULL-terminated; NULL: none */
+	/*
+	 * PEM; NULL: none. Shown to the host and port of the URL `client_place` when that asks for one, and to nobody whom it
+	 * redirects to, nor to a proxy. Connections where it was shown are used again by any request to that place: so all
+	 * requests of such a client begin there, or nobody could tell whom that place answers. Files that are replaced are taken
+	 * with the next connection.
+	 */
+	const char *client_cert;
+	const char *client_key; /* PEM without a pass phrase; NULL: it is in the file of the certificate */
+	const char *client_place;
+	/*
+	 * Of all requests but those with `is_direct`: http://, https:// or socks5h://HOST[:PORT], whatever the environment says
+	 * (port 1080, or 443 with https://, if none is there); "": none; NULL: as the environment says.
+	 */
+	const char *proxy;
 	unsigned connections_per_host; /* at most; 0: 3 */
 	const char *user_agent;
 };
@@ -53,7 +65,7 @@ typedef bool (*bw_http_named_fn)(const char *url, void *arg);
  * Whoever lets a stranger name the place sets `refuse`: kinds of addresses (net/address.h) that are not connected to,
  * whatever the name was. It holds for redirects too; `refuse_hops` holds only for them, when the user named the first
  * place, and not for kinds that the first place is of itself. What `is_named` says the user named is refused by neither.
- * The proxy of the environment is where the user says: it may be anywhere. What a name means behind it is not known
+ * A proxy is where the user says: it may be anywhere. What a name means behind it is not known
  * here; an address in a URL is looked at all the same.
  */
 struct bw_http_request {
@@ -67,7 +79,7 @@ struct bw_http_request {
 	bw_http_named_fn is_named; /* may be called until the callback; NULL: he named nothing */
 	void *named_arg;
 	bool allow_plain;    /* http:// may be spoken: to this machine, or the user named the host */
-	bool is_direct;	     /* no proxy of the environment: the host is this machine */
+	bool is_direct;	     /* no proxy: the host is this machine */
 	bool is_multiplexed; /* it speaks HTTP/2: wait for its connection, open no other */
 	size_t max_body;     /* bytes; more is BW_HTTP_LIMIT */
 	uint32_t connect_timeout_ms;

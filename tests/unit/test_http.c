@@ -69,7 +69,8 @@ static int end(void **state)
 
 static void open_http(struct world *w, const char *ca_file)
 {
-	struct bw_http_options o = {.ca_file = ca_file, .user_agent = "basewatch/test"};
+	const char *const ca_files[] = {ca_file, NULL};
+	struct bw_http_options o = {.ca_files = ca_files, .user_agent = "basewatch/test"};
 	struct bw_err err = BW_ERR_INIT;
 
 	assert_int_equal(bw_http_new(w->loop, &o, &w->http, &err), 0);
@@ -687,18 +688,28 @@ static void test_from_plain_to_tls_but_not_back(void **state)
 	assert_int_equal(peer_count(w->peer, "GET /there", ""), 0);
 }
 
-static void test_a_file_without_certificates_is_refused(void **state)
+static void refuse_ca_files(struct world *w, const char *const *files, const char *words)
 {
-	struct world *w = *state;
-	struct bw_http_options o = {.ca_file = "/etc/passwd"};
+	struct bw_http_options o = {.ca_files = files};
 	struct bw_err err = BW_ERR_INIT;
 
 	assert_int_equal(bw_http_new(w->loop, &o, &w->http, &err), BW_E_INPUT);
-	assert_string_equal(err.msg, "/etc/passwd: cannot be read as a file of PEM certificates");
+	assert_string_equal(err.msg, words);
 	assert_null(w->http);
-	o.ca_file = "/nonexistent.pem";
-	assert_int_equal(bw_http_new(w->loop, &o, &w->http, &err), BW_E_INPUT);
-	assert_string_equal(err.msg, "/nonexistent.pem: cannot be read as a file of PEM certificates");
+}
+
+static void test_a_file_without_certificates_is_refused(void **state)
+{
+	struct world *w = *state;
+	const char *files[] = {"/etc/passwd", NULL, NULL};
+
+	refuse_ca_files(w, files, "/etc/passwd: cannot be read as a file of PEM certificates");
+	files[0] = "/nonexistent.pem";
+	refuse_ca_files(w, files, "/nonexistent.pem: cannot be read as a file of PEM certificates");
+	w->tls = peer_tls("IP:127.0.0.1", 10, w->ca);
+	files[0] = w->ca;
+	files[1] = "/nonexistent.pem"; /* a good one beside it is no help */
+	refuse_ca_files(w, files, "/nonexistent.pem: cannot be read as a file of PEM certificates");
 }
 
 /* --- requests that cannot be made ------------------------------------------------------------- */

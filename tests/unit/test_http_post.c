@@ -15,7 +15,7 @@ struct world {
 	struct bw_http *http;
 	struct peer *peer, *other;
 	SSL_CTX *tls;
-	char ca[64], identity[64], url[256];
+	char ca[64], identity[64], place[64], url[256];
 	bool is_done, is_refused;
 	enum bw_http_failure failure;
 	unsigned status;
@@ -51,7 +51,11 @@ static int end(void **state)
 
 static void open_http(struct world *w, const char *ca, const char *cert)
 {
-	struct bw_http_options o = {.ca_file = ca, .client_cert = cert, .user_agent = "basewatch/test"};
+	const char *const ca_files[] = {ca, NULL};
+	struct bw_http_options o = {.ca_files = ca_files,
+				    .client_cert = cert,
+				    .client_place = w->place,
+				    .user_agent = "basewatch/test"};
 	struct bw_err err = BW_ERR_INIT;
 
 	if (bw_http_new(w->loop, &o, &w->http, &err) < 0)
@@ -369,6 +373,7 @@ static void open_mutual(struct world *w)
 	SSL_CTX_set_max_proto_version(w->tls, TLS1_2_VERSION); /* which says no within the handshake */
 	w->peer = peer_new(w->tls);
 	peer_on(w->peer, "", "", OK_ANSWER);
+	(void)snprintf(w->place, sizeof(w->place), "https://127.0.0.1:%u/any", w->peer->port);
 }
 
 static void test_a_client_certificate_is_shown_to_who_asks(void **state)

@@ -85,9 +85,11 @@ static void take_response(const struct bw_http_response *r, void *arg)
 static int ask_webhook(struct probe *p, struct bw_err *err)
 {
 	const struct bw_conf_sink *s = p->conf;
-	const struct bw_http_options o = {.ca_file = s->ca_file,
+	const char *const ca_files[] = {s->ca_file, NULL};
+	const struct bw_http_options o = {.ca_files = ca_files,
 					  .client_cert = s->cert_file,
 					  .client_key = s->key_file,
+					  .client_place = s->url,
 					  .user_agent = "basewatch/" BW_VERSION};
 	bool is_local = (bw_address_kind_of_url(s->url) & BW_ADDRESS_LOOPBACK) != 0;
 	const struct bw_http_request req = {

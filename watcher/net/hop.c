@@ -19,15 +19,36 @@ bool bw_hop_is_same_host(const char *a, const char *b)
 	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
 }
 
+static bool is_tls_port(const char *from, size_t len)
+{
+	return len == 0 || (len == 4 && memcmp(from, ":443", 4) == 0) || (len == 1 && *from == ':');
+}
+
+bool bw_hop_is_same_tls_place(const char *a, const char *b)
+{
+	size_t a_len, b_len, a_host, b_host;
+
+	if (strncasecmp(a, "https:", 6) != 0 || strncasecmp(b, "https:", 6) != 0)
+		return false;
+	if (bw_hop_is_same_host(a, b))
+		return true;
+	a = bw_authority_of(a, &a_len);
+	b = bw_authority_of(b, &b_len);
+	a_host = bw_authority_host_length(a, a_len);
+	b_host = bw_authority_host_length(b, b_len);
+	return a_host == b_host && strncasecmp(a, b, a_host) == 0 &&
+	       is_tls_port(a + a_host, a_len - a_host) && is_tls_port(b + b_host, b_len - b_host);
+}
+
 /* --- what is refused -------------------------------------------------------------------------- */
 
-void bw_hops_begin(struct bw_hops *x, const struct bw_http_request *req, const char *url)
+void bw_hops_begin(struct bw_hops *x, const struct bw_http_request *req, const char *url, const char *proxy)
 {
 	x->refuse = req->refuse;
 	x->refuse_hops = req->refuse_hops;
 	x->is_named = req->is_named;
 	x->arg = req->named_arg;
-	x->is_direct = req->is_direct;
+	x->proxy = req->is_direct ? "" : proxy;
 	x->first_url = url;
 	x->first_peer[0] = '\0';
 	x->first_port = 0;
@@ -35,10 +56,17 @@ void bw_hops_begin(struct bw_hops *x, const struct bw_http_request *req, const c
 	x->kind = 0;
 }
 
+const char *bw_hops_proxy(const struct bw_hops *x, const char *url)
+{
+	if (x->proxy)
+		return *x->proxy ? x->proxy : NULL;
+	return url ? bw_proxy_of(url) : NULL;
+}
+
 /* Is this socket one to the proxy that the user chose? It is where he says, and stands for every place behind it. */
 static bool is_proxy(const struct bw_hops *x, const char *url, const char *address, unsigned port)
 {
-	const char *proxy = x->is_direct || !url ? NULL : bw_proxy_of(url);
+	const char *proxy = bw_hops_proxy(x, url);
 
 	return proxy && bw_proxy_is_at(proxy, address, port);
 }

@@ -15,7 +15,7 @@ struct bw_hops {
 	unsigned refuse, refuse_hops;
 	bw_http_named_fn is_named;
 	void *arg;
-	bool is_direct; /* no proxy */
+	const char *proxy; /* for every URL; "": none; NULL: as the environment says */
 	const char *first_url;
 	char first_peer[INET6_ADDRSTRLEN]; /* "": not connected yet */
 	unsigned first_port;
@@ -33,7 +33,11 @@ struct bw_hop {
 	bool is_redirect;
 };
 
-void bw_hops_begin(struct bw_hops *x, const struct bw_http_request *req, const char *url);
+/* `proxy` as in struct bw_hops; it and `url` live as long as `x` is used. */
+void bw_hops_begin(struct bw_hops *x, const struct bw_http_request *req, const char *url, const char *proxy);
+
+/* That the user chose for this URL; NULL: none. */
+const char *bw_hops_proxy(const struct bw_hops *x, const char *url);
 
 /* False: `x` says why. The second one is for places that there is a connection to, whoever made it. */
 bool bw_hops_may_open(struct bw_hops *x, const struct bw_hop *h);
@@ -44,5 +48,7 @@ const char *bw_hops_first_address(const struct bw_hops *x);
 
 /* Do both URLs name one host and port? */
 bool bw_hop_is_same_host(const char *a, const char *b);
+/* The same by what they mean, and is it spoken to over TLS? https://h and https://H:443/x are one place. */
+bool bw_hop_is_same_tls_place(const char *a, const char *b);
 
 #endif

@@ -16,11 +16,11 @@
 #include "net/address.h"
 #include "net/headers.h"
 #include "net/hop.h"
+#include "net/proxy.h"
+#include "net/request.h"
 #include "net/sockets.h"
 #include "net/trust.h"
 
-#define MAX_HEADERS	24 /* of one request */
-#define MAX_URL_BYTES	8192
 #define MAX_SPARE	64    /* transfers that wait for the next request */
 #define MAX_SPARE_BYTES 65536 /* of a body buffer that waits with them */
 #define MAX_REDIRECTS	5L
@@ -41,16 +41,20 @@ struct bw_http_transfer {
 	struct bw_headers headers;
 	char *sent; /* copies: the URL, then the request headers, a NUL behind each; may hold secrets */
 	size_t sent_size;
-	struct curl_slist sent_nodes[MAX_HEADERS];
+	struct curl_slist sent_nodes[BW_REQUEST_HEADERS];
 	enum bw_http_failure verdict;		  /* why one of our own callbacks broke it off */
 	bool is_resolving;			  /* a look-up of the name began */
-	bool is_shaking_hands;			  /* connected, and TLS began */
+	bool is_at_proxy;			  /* a new connection, of which only a proxy knows yet */
+	bool is_shaking_hands;			  /* connected to the place itself, and TLS began */
 	bool is_connected;			  /* the request went out */
 	bool was_tls;				  /* the last hop was */
 	bool is_plain, is_direct, is_multiplexed; /* as set in the easy handle now */
 	bool stays;				  /* the same: redirects are not followed */
 	struct bw_hops hops;			  /* which places are refused */
+	unsigned handshakes;   /* on the new connection; the first may be that of a proxy */
+	struct bw_err trouble; /* of ours, that ended it with verdict BW_HTTP_TLS */
 	char error[CURL_ERROR_SIZE];
+	char words[CURL_ERROR_SIZE + BW_PROXY_NAME_MAX];
 };
 
 struct bw_http {
@@ -60,7 +64,8 @@ struct bw_http {
 	struct bw_sockets *sockets; /* of the multi, and of what it replaced */
 	struct bw_trust *trust;
 	char *user_agent;
-	char *client_cert, *client_key;
+	char *client_cert, *client_key, *client_place;
+	char *proxy; /* "": none; NULL: of the environment */
 	long connections_per_host;
 	struct bw_http_transfer active; /* sentinel of a ring */
 	struct bw_http_transfer broken; /* the same: those of a multi that failed */
@@ -164,6 +169,9 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 	locate(t, &hop);
 	if (!bw_hops_may_open(&t->hops, &hop))
 		return CURL_SOCKET_BAD;
+	t->handshakes = 0;
+	t->is_shaking_hands = false;
+	t->is_at_proxy = bw_hops_proxy(&t->hops, hop.url) != NULL;
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
@@ -189,6 +197,7 @@ static int check_hop(void *arg, char *peer, char *local, int peer_port, int loca
 	(void)local;
 	(void)local_port;
 	t->is_connected = true;
+	t->is_at_proxy = false;
 	locate(t, &hop);
 	url = hop.url;
 	if (!bw_hops_may_send(&t->hops, &hop)) {
@@ -207,14 +216,37 @@ static int check_hop(void *arg, char *peer, char *local, int peer_port, int loca
 	return CURL_PREREQFUNC_ABORT;
 }
 
-static CURLcode use_trust(CURL *easy, void *ssl_ctx, void *arg)
+/* libcurl calls for the handshake with a proxy as well: it comes first on its connection. */
+static bool is_handshake_of_proxy(struct bw_http_transfer *t, const char *url)
+{
+	const char *proxy = bw_hops_proxy(&t->hops, url);
+
+	return t->handshakes++ == 0 && t->is_at_proxy && proxy && strncasecmp(proxy, "https:", 6) == 0;
+}
+
+/*
+ * The certificate of the user is not given to libcurl, which would show it to every place of a chain of redirects, and use
+ * connections where it was shown for all of them.
+ */
+static CURLcode begin_handshake(CURL *easy, void *ssl_ctx, void *arg)
 {
 	struct bw_http_transfer *t = arg;
+	struct bw_http *h = t->http;
+	struct bw_hop hop = {0};
 
 	(void)easy;
+	locate(t, &hop);
+	bw_trust_apply(h->trust, ssl_ctx);
+	if (is_handshake_of_proxy(t, hop.url))
+		return CURLE_OK;
+	t->is_at_proxy = false;
 	t->is_shaking_hands = true;
-	bw_trust_apply(t->http->trust, ssl_ctx);
-	return CURLE_OK;
+	if (!h->client_cert || !hop.url || !bw_hop_is_same_tls_place(hop.url, h->client_place))
+		return CURLE_OK;
+	if (bw_trust_show(ssl_ctx, h->client_cert, h->client_key, &t->trouble) == 0)
+		return CURLE_OK;
+	break_off(t, BW_HTTP_TLS);
+	return CURLE_SSL_CERTPROBLEM;
 }
 
 /* --- life of a transfer ----------------------------------------------------------------------- */
@@ -256,11 +288,10 @@ static void set_constants(struct bw_http_transfer *t)
 	 */
 	curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, use_trust);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, begin_handshake);
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, t);
-	curl_easy_setopt(e, CURLOPT_SSLCERT, h->client_cert);
-	curl_easy_setopt(e, CURLOPT_SSLKEY, h->client_key);
-	curl_easy_setopt(e, CURLOPT_KEYPASSWD, ""); /* or OpenSSL would ask the terminal for one */
+	curl_easy_setopt(e, CURLOPT_PROXY, h->proxy);
+	curl_easy_setopt(e, CURLOPT_NOPROXY, h->proxy ? "" : NULL); /* one that was said is for all */
 }
 
 static struct bw_http_transfer *take_transfer(struct bw_http *h)
@@ -358,7 +389,7 @@ static enum bw_http_failure phase(const struct bw_http_transfer *t)
 {
 	curl_off_t looked_up = 0;
 
-	if (t->is_connected)
+	if (t->is_connected && !t->is_at_proxy)
 		return BW_HTTP_TIMEOUT;
 	curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
 	return t->is_resolving && looked_up == 0 ? BW_HTTP_DNS : BW_HTTP_CONNECT;
@@ -376,7 +407,7 @@ static enum bw_http_failure classify(const struct bw_http_transfer *t, CURLcode 
 		return BW_HTTP_NOT_TLS;
 	if (result == CURLE_OK && !t->headers.is_complete)
 		return BW_HTTP_CUT; /* closed inside of the header; libcurl takes that for an empty body */
-	if (failure == BW_HTTP_CUT && !t->is_connected)
+	if (failure == BW_HTTP_CUT && (!t->is_connected || t->is_at_proxy))
 		return BW_HTTP_CONNECT; /* a proxy that does not let us through */
 	/*
 	 * A place that we may not follow to: another protocol, user and password in the URL, no URL at all.
@@ -386,9 +417,30 @@ static enum bw_http_failure classify(const struct bw_http_transfer *t, CURLcode 
 	return failure;
 }
 
+static const char *library_text(struct bw_http_transfer *t, CURLcode result)
+{
+	size_t len = strlen(t->error);
+
+	while (len > 0 && (t->error[len - 1] == ' ' || t->error[len - 1] == '\n'))
+		t->error[--len] = '\0';
+	return len ? t->error : curl_easy_strerror(result);
+}
+
+/* It did not come further than to this proxy; NULL: it did. */
+static const char *obstacle(const struct bw_http_transfer *t, CURLcode result)
+{
+	struct bw_hop hop = {0};
+
+	if (!t->is_at_proxy && result != CURLE_COULDNT_RESOLVE_PROXY)
+		return NULL;
+	locate(t, &hop);
+	return bw_hops_proxy(&t->hops, hop.url);
+}
+
 static const char *error_text(struct bw_http_transfer *t, enum bw_http_failure failure, CURLcode result)
 {
-	size_t len;
+	const char *proxy = obstacle(t, result);
+	char name[BW_PROXY_NAME_MAX];
 
 	if (failure == BW_HTTP_OK)
 		return "";
@@ -396,14 +448,17 @@ static const char *error_text(struct bw_http_transfer *t, enum bw_http_failure f
 		return t->hops.refusal;
 	if (t->verdict == BW_HTTP_REDIRECT)
 		return "redirected from https to http, or to http on another host";
+	if (t->verdict == BW_HTTP_TLS)
+		return t->trouble.msg;
 	if (failure == BW_HTTP_LIMIT)
 		return "the answer is larger than we take";
 	if (result == CURLE_OK)
 		return "the connection was closed inside of the header";
-	len = strlen(t->error);
-	while (len > 0 && (t->error[len - 1] == ' ' || t->error[len - 1] == '\n'))
-		t->error[--len] = '\0';
-	return len ? t->error : curl_easy_strerror(result);
+	if (!proxy)
+		return library_text(t, result);
+	(void)snprintf(t->words, sizeof(t->words), "no way through the proxy %s: %s",
+		       bw_proxy_name(proxy, name), library_text(t, result));
+	return t->words;
 }
 
 static void describe(struct bw_http_transfer *t, CURLcode result, struct bw_http_response *ret)
@@ -592,6 +647,8 @@ static void release_http(struct bw_http *h)
 	free(h->user_agent);
 	free(h->client_cert);
 	free(h->client_key);
+	free(h->client_place);
+	free(h->proxy);
 	free(h);
 	curl_global_cleanup();
 }
@@ -599,6 +656,23 @@ static void release_http(struct bw_http *h)
 static void timer_closed(uv_handle_t *uv)
 {
 	release_http(uv->data);
+}
+
+static struct bw_http *make_http(struct bw_loop *l, const struct bw_http_options *o)
+{
+	struct bw_http *h = BW_NEW(struct bw_http);
+
+	h->uv = bw_loop_uv(l);
+	h->sockets = bw_sockets_new(h->uv, socket_ready, h);
+	h->connections_per_host = o->connections_per_host ? (long)o->connections_per_host : 3;
+	h->user_agent = bw_strdup_null(o->user_agent);
+	h->client_cert = bw_strdup_null(o->client_cert);
+	h->client_key = bw_strdup_null(o->client_key ? o->client_key : o->client_cert);
+	h->client_place = bw_strdup(o->client_place ? o->client_place : "");
+	h->proxy = bw_strdup_null(o->proxy);
+	ring_init(&h->active);
+	ring_init(&h->broken);
+	return h;
 }
 
 int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_http **ret, struct bw_err *err)
@@ -610,20 +684,14 @@ int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_ht
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return bw_fail(err, BW_E_SYS, "libcurl does not start");
 	v = curl_version_info(CURLVERSION_NOW);
-	h = BW_NEW(struct bw_http);
-	h->uv = bw_loop_uv(l);
-	h->sockets = bw_sockets_new(h->uv, socket_ready, h);
-	h->connections_per_host = o->connections_per_host ? (long)o->connections_per_host : 3;
-	h->user_agent = bw_strdup_null(o->user_agent);
-	h->client_cert = bw_strdup_null(o->client_cert);
-	h->client_key = bw_strdup_null(o->client_key ? o->client_key : o->client_cert);
-	ring_init(&h->active);
-	ring_init(&h->broken);
+	h = make_http(l, o);
 	rc = check_library(v, err);
 	if (rc == 0)
-		rc = bw_trust_new(o->ca_file, v->cainfo, v->capath, &h->trust, err);
+		rc = bw_trust_new(o->ca_files, v->cainfo, v->capath, &h->trust, err);
 	if (rc == 0 && h->client_cert)
 		rc = bw_trust_check_identity(h->client_cert, h->client_key, err);
+	if (rc == 0 && h->proxy && *h->proxy)
+		rc = bw_proxy_check(h->proxy, err);
 	if (rc == 0 && !make_multi(h))
 		rc = bw_fail(err, BW_E_SYS, "libcurl does not start");
 	if (rc < 0) {
@@ -664,31 +732,6 @@ void bw_http_free(struct bw_http *h)
 	h->multi = NULL;
 	bw_sockets_free(BW_TAKE(h->sockets));
 	uv_close((uv_handle_t *)&h->timer, timer_closed);
-}
-
-static bool is_clean(const char *s, char lowest)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < (unsigned char)lowest || *s == 0x7f)
-			return false;
-	return true;
-}
-
-static int check_request(const struct bw_http_request *req, struct bw_err *err)
-{
-	bool is_tls = strncmp(req->url, "https://", 8) == 0;
-	size_t count = 0;
-
-	if (!is_tls && !(req->allow_plain && strncmp(req->url, "http://", 7) == 0))
-		return bw_fail(err, BW_E_INPUT, "not an https URL: %s", req->url);
-	if (strlen(req->url) > MAX_URL_BYTES || !is_clean(req->url, '!'))
-		return bw_fail(err, BW_E_INPUT, "not a URL: %.100s", req->url);
-	for (; req->headers && req->headers[count]; count++)
-		if (!is_clean(req->headers[count], ' '))
-			return bw_fail(err, BW_E_INPUT, "control character in a header for %s", req->url);
-	if (count > MAX_HEADERS)
-		return bw_fail(err, BW_E_INPUT, "too many headers for %s", req->url);
-	return 0;
 }
 
 static char *append(char *at, const char *s)
@@ -774,7 +817,7 @@ static void set_request(struct bw_http_transfer *t, const struct bw_http_request
 		t->stays = stays;
 	}
 	if (req->is_direct != t->is_direct) {
-		curl_easy_setopt(e, CURLOPT_PROXY, req->is_direct ? "" : NULL);
+		curl_easy_setopt(e, CURLOPT_PROXY, req->is_direct ? "" : t->http->proxy);
 		t->is_direct = req->is_direct;
 	}
 }
@@ -783,7 +826,7 @@ int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_
 		  struct bw_http_transfer **ret, struct bw_err *err)
 {
 	struct bw_http_transfer *t;
-	int rc = check_request(req, err);
+	int rc = bw_request_check(req, err);
 
 	if (rc < 0)
 		return rc;
@@ -794,6 +837,7 @@ int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_
 	t->arg = arg;
 	t->verdict = BW_HTTP_OK;
 	t->is_resolving = false;
+	t->is_at_proxy = false;
 	t->is_shaking_hands = false;
 	t->is_connected = false;
 	t->was_tls = false;
@@ -802,7 +846,7 @@ int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_
 	t->body.max = req->max_body;
 	bw_headers_clear(&t->headers);
 	set_request(t, req);
-	bw_hops_begin(&t->hops, req, t->sent);
+	bw_hops_begin(&t->hops, req, t->sent, h->proxy);
 	if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
 		put_away(t);
 		return bw_fail(err, BW_E_SYS, "libcurl does not take %s", req->url);

@@ -101,7 +101,8 @@ int bw_mqtt_tls_new(const char *host, const char *ca_file, const char *cert_file
 		    struct bw_mqtt_tls **ret, struct bw_err *err)
 {
 	struct bw_mqtt_tls *t = BW_NEW(struct bw_mqtt_tls);
-	int rc = bw_trust_new(ca_file, X509_get_default_cert_file(), X509_get_default_cert_dir(), &t->trust,
+	const char *const ca_files[] = {ca_file, NULL};
+	int rc = bw_trust_new(ca_files, X509_get_default_cert_file(), X509_get_default_cert_dir(), &t->trust,
 			      err);
 
 	t->host = bw_strdup(host);

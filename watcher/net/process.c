@@ -53,6 +53,7 @@ static void release(uv_handle_t *h)
 	bw_buf_done(&p->output);
 	bw_buf_done(&p->errors);
 	free(p->input);
+	explicit_bzero(p->block, BLOCK_BYTES); /* secrets of credential helpers pass through it */
 	free(p->block);
 	free(p);
 }

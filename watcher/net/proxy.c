@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/def.h"
 #include "core/text.h"
 #include "net/address.h"
 #include "net/authority.h"
 
 #define PORT_PLAIN 1080 /* what libcurl takes when none is said, whatever kind of proxy it is ... */
 #define PORT_TLS   443	/* ... except for one that is itself spoken to over TLS */
+
+/* --- the environment -------------------------------------------------------------------------- */
 
 /* NULL also for an empty one: libcurl makes no difference. */
 static const char *variable(const char *name)
@@ -68,6 +71,8 @@ const char *bw_proxy_of(const char *url)
 	return proxy ? proxy : variable("ALL_PROXY");
 }
 
+/* --- one proxy -------------------------------------------------------------------------------- */
+
 /* 0: it makes no sense. */
 static unsigned port_of(const char *proxy)
 {
@@ -118,4 +123,36 @@ bool bw_proxy_is_at(const char *proxy, const char *address, unsigned port)
 	if (read_address(proxy, own))
 		return strcmp(own, address) == 0;
 	return !kind || (kind & bw_address_kind_of_url(address)); /* "localhost" says where it is */
+}
+
+int bw_proxy_check(const char *proxy, struct bw_err *err)
+{
+	static const char *const schemes[] = {"http://", "https://", "socks5h://"};
+	static const char host_chars[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_[]:";
+	const char *at = NULL;
+	size_t len;
+
+	for (size_t i = 0; i < BW_COUNT(schemes); i++)
+		if (strncasecmp(proxy, schemes[i], strlen(schemes[i])) == 0)
+			at = proxy + strlen(schemes[i]);
+	if (!at)
+		return bw_fail(err, BW_E_INPUT, "proxy: begins with none of http://, https://, socks5h://");
+	if (strchr(at, '@'))
+		return bw_fail(err, BW_E_INPUT, "proxy: there is a user in it; that is not supported");
+	len = strspn(at, host_chars);
+	if (strcmp(at + len, "") != 0 && strcmp(at + len, "/") != 0)
+		return bw_fail(err, BW_E_INPUT, "proxy: not HOST[:PORT] behind the scheme");
+	if (bw_authority_host_length(at, len) == 0 || port_of(proxy) == 0)
+		return bw_fail(err, BW_E_INPUT, "proxy: its host or its port makes no sense");
+	return 0;
+}
+
+const char *bw_proxy_name(const char *proxy, char out[BW_PROXY_NAME_MAX])
+{
+	size_t len;
+	const char *from = bw_authority_of(proxy, &len);
+
+	(void)snprintf(out, BW_PROXY_NAME_MAX, "%.*s", (int)(len < BW_PROXY_NAME_MAX ? len : 0), from);
+	return out;
 }

@@ -1,14 +1,22 @@
 /*
- * proxy.h - which proxy libcurl takes from the environment (curl(1), "ENVIRONMENT"). It does not tell, and a socket to
- * the user's own proxy must not be taken for one to the place that a stranger named.
+ * proxy.h - proxies, and which one libcurl takes from the environment (curl(1), "ENVIRONMENT"). It does not tell, and a
+ * socket to the user's own proxy must not be taken for one to the place that a stranger named.
  */
 #ifndef BW_NET_PROXY_H
 #define BW_NET_PROXY_H
 
 #include <stdbool.h>
 
+#include "core/err.h"
+
+/* A proxy that somebody wrote down for us: is it one that we know how to use? BW_E_INPUT without what he wrote. */
+int bw_proxy_check(const char *proxy, struct bw_err *err) BW_NODISCARD;
+#define BW_PROXY_NAME_MAX 300
+/* "HOST[:PORT]" for people, without its user. Returns `out`. */
+const char *bw_proxy_name(const char *proxy, char out[BW_PROXY_NAME_MAX]);
+
 /*
- * The proxy for this URL; NULL: none. A host that no_proxy names by a network ("10.0.0.0/8") is told a proxy, although it
+ * The proxy of the environment for this URL; NULL: none. A host that no_proxy names by a network ("10.0.0.0/8") is told a proxy, although it
  * is gone to without one.
  */
 const char *bw_proxy_of(const char *url);

@@ -24,8 +24,20 @@ const char *bw_trust_place(const char *variable, const char *otherwise)
 	return value && *value ? value : otherwise;
 }
 
-int bw_trust_new(const char *ca_file, const char *system_file, const char *system_dir, struct bw_trust **ret,
-		 struct bw_err *err)
+/* Adds them to the store; the first that is of no use is an error. */
+static int take_files(X509_STORE *store, const char *const *files, struct bw_err *err)
+{
+	for (; files && *files; files++) {
+		if (X509_STORE_load_locations(store, *files, NULL) == 1)
+			continue;
+		ERR_clear_error();
+		return bw_fail(err, BW_E_INPUT, "%s: cannot be read as a file of PEM certificates", *files);
+	}
+	return 0;
+}
+
+int bw_trust_new(const char *const *ca_files, const char *system_file, const char *system_dir,
+		 struct bw_trust **ret, struct bw_err *err)
 {
 	struct bw_trust *t = BW_NEW(struct bw_trust);
 
@@ -36,10 +48,9 @@ int bw_trust_new(const char *ca_file, const char *system_file, const char *syste
 	}
 	/* A certificate of the user is trusted as it is, also one that is not self-signed. */
 	X509_STORE_set_flags(t->store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-	if (ca_file && X509_STORE_load_locations(t->store, ca_file, NULL) != 1) {
-		ERR_clear_error();
+	if (take_files(t->store, ca_files, err) < 0) {
 		bw_trust_free(t);
-		return bw_fail(err, BW_E_INPUT, "%s: cannot be read as a file of PEM certificates", ca_file);
+		return BW_E_INPUT;
 	}
 	t->system_file = bw_strdup_null(bw_trust_place("SSL_CERT_FILE", system_file));
 	t->system_dir = bw_strdup_null(bw_trust_place("SSL_CERT_DIR", system_dir));
@@ -67,21 +78,29 @@ static int no_phrase(char *buf, int size, int is_writing, void *arg)
 	return 0;
 }
 
-int bw_trust_check_identity(const char *cert, const char *key, struct bw_err *err)
+int bw_trust_show(void *ssl_ctx, const char *cert, const char *key, struct bw_err *err)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	int rc = 0;
 
-	if (!ctx)
-		return bw_fail(err, BW_E_SYS, "TLS does not start");
-	SSL_CTX_set_default_passwd_cb(ctx, no_phrase);
-	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+	SSL_CTX_set_default_passwd_cb(ssl_ctx, no_phrase);
+	if (SSL_CTX_use_certificate_chain_file(ssl_ctx, cert) != 1)
 		rc = bw_fail(err, BW_E_INPUT, "%s: cannot be read as a certificate in PEM", cert);
-	else if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+	else if (SSL_CTX_use_PrivateKey_file(ssl_ctx, key, SSL_FILETYPE_PEM) != 1)
 		rc = bw_fail(err, BW_E_INPUT,
 			     "%s: cannot be read as the key of %s, in PEM and without a pass phrase", key,
 			     cert);
 	ERR_clear_error();
+	return rc;
+}
+
+int bw_trust_check_identity(const char *cert, const char *key, struct bw_err *err)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	int rc;
+
+	if (!ctx)
+		return bw_fail(err, BW_E_SYS, "TLS does not start");
+	rc = bw_trust_show(ctx, cert, key, err);
 	SSL_CTX_free(ctx);
 	return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * trust.h - whose certificates do we believe? The system's store and, besides it, one file of the user. It is
- * read once for all connections: parsing the system's bundle costs 10 ms and more with OpenSSL 3.
+ * trust.h - whose certificates do we believe, and which one is ours? We believe the system's store and, besides it, files
+ * of the user. It is read once for all connections: parsing the system's bundle costs 10 ms and more with OpenSSL 3.
  */
 #ifndef BW_NET_TRUST_H
 #define BW_NET_TRUST_H
@@ -13,20 +13,22 @@ struct bw_trust;
 
 /*
  * `system_file` and `system_dir` are the places of this system (either may be NULL); SSL_CERT_FILE and
- * SSL_CERT_DIR replace them. BW_E_INPUT when `ca_file` (may be NULL) has no certificate. The system's store
- * is read when the first certificate comes to be judged: a sweep over plain HTTP never pays for it.
+ * SSL_CERT_DIR replace them. BW_E_INPUT when one of `ca_files` (NULL-terminated; may be NULL) has no certificate. The
+ * system's store is read when the first certificate comes to be judged: a sweep over plain HTTP never pays for it.
  */
-int bw_trust_new(const char *ca_file, const char *system_file, const char *system_dir, struct bw_trust **ret,
-		 struct bw_err *err) BW_NODISCARD;
+int bw_trust_new(const char *const *ca_files, const char *system_file, const char *system_dir,
+		 struct bw_trust **ret, struct bw_err *err) BW_NODISCARD;
 void bw_trust_free(struct bw_trust *t);
 
 /* The value of SSL_CERT_FILE or SSL_CERT_DIR, else the place of this system. */
 const char *bw_trust_place(const char *variable, const char *otherwise);
 
 /*
- * Can this certificate (with its chain) and its key be used? Both PEM, the key without a pass phrase. libcurl reads
- * them anew for each connection, so files that are replaced later are taken then.
+ * Lets an SSL_CTX show this certificate (with its chain) to whoever asks for one. Both PEM, the key without a pass phrase.
+ * The files are read now: those that are replaced later are taken with the next SSL_CTX.
  */
+int bw_trust_show(void *ssl_ctx, const char *cert, const char *key, struct bw_err *err) BW_NODISCARD;
+/* Could it be shown? */
 int bw_trust_check_identity(const char *cert, const char *key, struct bw_err *err) BW_NODISCARD;
 
 /* Lets an SSL_CTX verify against this store, which must outlive it. */

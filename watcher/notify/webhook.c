@@ -298,10 +298,12 @@ static void hide_secrets(struct webhook *w, const char *const *secrets)
 
 static int set_up(struct webhook *w, const struct bw_webhook_options *o, struct bw_err *err)
 {
+	const char *const ca_files[] = {o->ca_file, NULL};
 	struct bw_http_options ho = {
-		.ca_file = o->ca_file,
+		.ca_files = ca_files,
 		.client_cert = o->cert,
 		.client_key = o->key,
+		.client_place = o->url,
 		.connections_per_host = w->connections,
 		.user_agent = "basewatch/" BW_VERSION,
 	};

@@ -17,22 +17,32 @@
 #include "image/answer.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "registry/budget.h"
 #include "registry/credentials.h"
 
 struct bw_registry;
 
 /*
  * What holds for one registry. HOST[:PORT] as people write it in references (docker.io and index.docker.io are one), and
- * only that port; or "*", whose `connections` and `ca_file` are for all hosts without an entry, and the former also for
- * those that do not say. Credentials are shown to this registry and to the token endpoint that it names, and come before
- * those of bw_registry_options.
+ * only that port; or "*", whose values hold for all hosts that do not say it themselves. Not for "*": insecure, cert_file,
+ * key_file, mirrors, mirrors_only.
  */
 struct bw_registry_host_options {
 	const char *host;
-	unsigned connections;		 /* 0: not said */
-	bool insecure;			 /* may be spoken to without TLS; not for "*" */
-	const char *ca_file;		 /* NULL: not said */
-	const char *username, *password; /* NULL: none; not for "*" */
+	unsigned connections;	    /* 0: not said */
+	unsigned in_flight;	    /* requests without an answer, at most; 0: not said */
+	double requests_per_second; /* at most, tokens not counted; 0: not said */
+	bool has_reserve;
+	unsigned
+		reserve_percent; /* of the requests that it grants (registry/budget.h), left to others; 0 .. 90 */
+	bool insecure;		 /* may be spoken to without TLS */
+	const char *ca_file;	 /* NULL: not said */
+	const char *
+		cert_file; /* shown to this host alone; NULL: none besides those of certs.d (registry/certs.h) */
+	const char *key_file;
+	const char *proxy;	    /* URL; "": none; NULL: not said, which is the proxy of the environment */
+	const char *const *mirrors; /* URLs (registry/mirror.h), NULL-terminated; NULL: none */
+	bool mirrors_only; /* they are all there is: what they say is believed, and the registry itself is not asked */
 };
 
 /* Everything but `credentials` is copied. `ca_file` and `connections` hold where the entries do not say. */
@@ -57,10 +67,19 @@ struct bw_registry_options {
 	uint32_t give_up_ms;	     /* a whole question, retries included; 0: 30,000 */
 	/* How long a registry that does not answer at all is left alone: its questions fail at once. 0: 30,000 */
 	uint32_t dead_ms;
+	const char *const *
+		certs; /* folders in the manner of certs.d, NULL-terminated; NULL: those of registry/certs.h */
+	/*
+	 * A registry has something to say to its users (`Warning: 299`). Told once for each text. Valid during the call, and not
+	 * escaped. Must not free the client. NULL: nobody wants to know.
+	 */
+	void (*warned)(const char *registry, const char *text, void *arg);
+	void *warned_arg;
 };
 
 struct bw_registry_counts { /* since the start; for --verbose, tests and the bench */
 	uint64_t heads, gets, tokens, retries;
+	uint64_t mirrored; /* answers that came from a mirror and were believed */
 };
 
 typedef void (*bw_answer_fn)(const struct bw_answer *a, void *arg);
@@ -72,12 +91,18 @@ int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, stru
 void bw_registry_free(
 	struct bw_registry *r); /* drops what is in flight, without callbacks; before the loop */
 
-/* How many more questions the queue of this registry takes now. The caller waits for an answer when it is 0. */
+/* How many more questions the queue of this registry takes now, those that are with its mirrors counted. The caller waits for an answer when it is 0. */
 unsigned bw_registry_room(struct bw_registry *r, const char *registry);
 
-/* HEAD of the tag (or digest). The strings stay the caller's and must live until the callback. */
+/*
+ * HEAD of the tag (or digest). The strings stay the caller's and must live until the callback. `known` is the digest that the
+ * registry itself was last known to name: mirrors are asked only where there is one, and one that names the same is believed.
+ * For anything else the registry itself is asked, and what that says is the answer (with `mirrors_only` the first mirror that
+ * answers is right). NULL: nothing is known. The mirrors together take at most half of give_up_ms from the question's turn, and
+ * the registry itself then has all of it.
+ */
 void bw_registry_ask(struct bw_registry *r, const char *registry, const char *repository, const char *tag,
-		     bw_answer_fn fn, void *arg);
+		     const char *known, bw_answer_fn fn, void *arg);
 /*
  * GET by digest, verified: of a manifest, at most 4 MiB, or of a blob (a configuration), at most 8 MiB. What the
  * registry does not have is TAG_GONE, or REPOSITORY_GONE; bytes with another digest are MALFORMED.
@@ -87,16 +112,30 @@ void bw_registry_fetch(struct bw_registry *r, const char *registry, const char *
 void bw_registry_fetch_blob(struct bw_registry *r, const char *registry, const char *repository,
 			    const struct bw_digest *digest, bw_body_fn fn, void *arg);
 
+/*
+ * Files of certificates, and the folders of registry/certs.h, are read when a host is asked first; from now on they are looked
+ * at again. What is on its way stays as it is.
+ */
+void bw_registry_reload(struct bw_registry *r);
+
 struct bw_registry_counts bw_registry_count(const struct bw_registry *r);
 
-/* What the answers of one registry have shown. */
+/* What the answers of one registry have shown, or of one that is a mirror: not those of its mirrors. */
 struct bw_registry_facts {
 	bool is_plain; /* it does not speak TLS */
 	bool has_clock;
 	int64_t ahead_ms; /* our clock is so far ahead of its own, within a second or two */
+	bool wants_login; /* it has asked who we are ... */
+	const char *
+		login; /* ... and this is where the last answer to that came from; NULL: we are nobody in particular */
+	struct bw_budget_plan budget;
 };
 /* False: it has not answered yet. */
 bool bw_registry_look(const struct bw_registry *r, const char *registry, struct bw_registry_facts *ret);
+
+/* The nth (from 0) mirror of a registry as a registry of its own, and what it calls that repository; false: no such one. */
+bool bw_registry_mirror(const struct bw_registry *r, const char *registry, size_t n, const char *repository,
+			char **ret_registry, char **ret_repository);
 
 /* Is this host (with or without port) the machine itself: localhost, 127.0.0.0/8, ::1? */
 bool bw_registry_is_loopback(const char *registry);

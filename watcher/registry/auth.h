@@ -15,7 +15,8 @@ struct bw_question;
 
 enum bw_auth_step {
 	BW_AUTH_READY, /* `*ret_header` is the header to send, NULL for none; valid until the next call */
-	BW_AUTH_WAIT,  /* q->ticket is being fetched: bw_question_proceed() or _failed() comes */
+	BW_AUTH_WAIT,  /* for a token or for a helper program: bw_question_proceed() or _failed() comes */
+	BW_AUTH_LATER, /* another question goes first; bw_login_release() tells */
 	BW_AUTH_FAILED /* `*f` says why */
 };
 
@@ -23,5 +24,8 @@ enum bw_auth_step bw_auth_prepare(struct bw_question *q, const char **ret_header
 
 /* The registry answered 401. True: it is worth asking again; false: `*f` says why not. */
 bool bw_auth_challenged(struct bw_question *q, const struct bw_http_response *r, struct bw_failure *f);
+
+/* The registry answered something else. True: it is worth asking again with a token of its own. */
+bool bw_auth_answered(struct bw_question *q, unsigned status);
 
 #endif

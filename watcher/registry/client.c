@@ -8,8 +8,10 @@
 #include "registry/host.h"
 #include "registry/internal.h"
 #include "registry/list.h"
+#include "registry/listing.h"
 #include "registry/places.h"
 #include "registry/question.h"
+#include "registry/relay.h"
 
 #define MAX_URL_BYTES 8192
 #define MAX_SPARE     128 /* questions that wait for the next use */
@@ -41,6 +43,8 @@ int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, stru
 
 	r->loop = l;
 	r->credentials = o->credentials;
+	r->warned = o->warned;
+	r->warned_arg = o->warned_arg;
 	r->refuse = o->refuse;
 	r->connect_timeout_ms = or_default(o->connect_timeout_ms, 5000);
 	r->answer_timeout_ms = or_default(o->answer_timeout_ms, 10000);
@@ -74,6 +78,8 @@ void bw_registry_free(struct bw_registry *r)
 	bw_timer_free(r->wake);
 	bw_list_free(&r->ending);
 	bw_map_free(r->hosts, bw_host_free);
+	bw_listing_free_all(BW_TAKE(r->listings));
+	bw_relay_free_all(r);
 	r->is_freed = true;
 	if (!r->is_delivering)
 		release(r);
@@ -90,9 +96,19 @@ uint64_t bw_registry_jitter(struct bw_registry *r, uint64_t ms)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static void tell(const struct bw_question *q)
+void bw_registry_tell(const struct bw_wish *w, const struct bw_answer *a, const struct bw_buf *body)
 {
-	if (q->body_fn)
+	if (w->body_fn)
+		w->body_fn(a, body, w->arg);
+	else
+		w->answer_fn(a, w->arg);
+}
+
+static void tell(struct bw_question *q)
+{
+	if (q->relay)
+		bw_relay_take(q);
+	else if (q->body_fn)
 		q->body_fn(&q->answer, q->answer.trouble ? NULL : q->body, q->arg);
 	else
 		q->answer_fn(&q->answer, q->arg);
@@ -155,7 +171,7 @@ static void make_room(struct bw_registry *r)
 	}
 }
 
-static struct bw_host *find_host(struct bw_registry *r, const char *name)
+struct bw_host *bw_registry_host(struct bw_registry *r, const char *name)
 {
 	struct bw_host *h = bw_map_get(r->hosts, name);
 
@@ -168,21 +184,39 @@ static struct bw_host *find_host(struct bw_registry *r, const char *name)
 	return h;
 }
 
-static struct bw_question *new_question(struct bw_registry *r, const char *registry, const char *repository)
+/* A digest has a colon, and a tag never (distribution-spec "Pulling manifests"). */
+static struct bw_digest digest_of(const struct bw_wish *w)
+{
+	struct bw_digest d = w->digest;
+
+	if (w->tag && bw_digest_parse(w->tag, strlen(w->tag), &d, NULL) < 0)
+		d.text[0] = '\0';
+	return d;
+}
+
+struct bw_question *bw_registry_question(struct bw_registry *r, const char *registry, const char *repository,
+					 const struct bw_wish *w)
 {
 	struct bw_question *q = bw_list_take(&r->spare);
 
-	if (q)
-		memset(q, 0, sizeof(*q));
-	else
+	if (!q)
 		q = BW_NEW(struct bw_question);
-	q->host = find_host(r, registry);
-	q->repository = repository;
+	*q = (struct bw_question){
+		.host = bw_registry_host(r, registry),
+		.method = w->tag ? BW_HTTP_HEAD : BW_HTTP_GET,
+		.repository = repository,
+		.tag = w->tag,
+		.digest = digest_of(w),
+		.is_blob = w->is_blob,
+		.answer_fn = w->answer_fn,
+		.body_fn = w->body_fn,
+		.arg = w->arg,
+	};
 	return q;
 }
 
 /* What ends at once is told from the loop: nobody is called back inside of his own question. */
-static void submit(struct bw_question *q)
+void bw_registry_submit(struct bw_question *q)
 {
 	struct bw_host *h = q->host;
 	struct bw_registry *r = h->registry;
@@ -193,43 +227,49 @@ static void submit(struct bw_question *q)
 		bw_timer_start(r->wake, 0);
 }
 
-void bw_registry_ask(struct bw_registry *r, const char *registry, const char *repository, const char *tag,
-		     bw_answer_fn fn, void *arg)
+static void begin(struct bw_registry *r, const struct bw_wish *w)
 {
-	struct bw_question *q = new_question(r, registry, repository);
-
-	q->method = BW_HTTP_HEAD;
-	q->tag = tag;
-	/* A digest has a colon, and a tag never (distribution-spec "Pulling manifests"). */
-	if (bw_digest_parse(tag, strlen(tag), &q->digest, NULL) < 0)
-		q->digest.text[0] = '\0';
-	q->answer_fn = fn;
-	q->arg = arg;
-	submit(q);
+	if (!bw_relay_begin(r, w))
+		bw_registry_submit(bw_registry_question(r, w->registry, w->repository, w));
 }
 
-static void fetch(struct bw_question *q, const struct bw_digest *digest, bw_body_fn fn, void *arg)
+void bw_registry_ask(struct bw_registry *r, const char *registry, const char *repository, const char *tag,
+		     const char *known, bw_answer_fn fn, void *arg)
 {
-	q->method = BW_HTTP_GET;
-	q->digest = *digest;
-	q->body_fn = fn;
-	q->arg = arg;
-	submit(q);
+	const struct bw_wish w = {
+		.registry = registry,
+		.repository = repository,
+		.tag = tag,
+		.known = known,
+		.answer_fn = fn,
+		.arg = arg,
+	};
+
+	begin(r, &w);
 }
 
 void bw_registry_fetch(struct bw_registry *r, const char *registry, const char *repository,
 		       const struct bw_digest *digest, bw_body_fn fn, void *arg)
 {
-	fetch(new_question(r, registry, repository), digest, fn, arg);
+	const struct bw_wish w = {
+		.registry = registry, .repository = repository, .digest = *digest, .body_fn = fn, .arg = arg};
+
+	begin(r, &w);
 }
 
 void bw_registry_fetch_blob(struct bw_registry *r, const char *registry, const char *repository,
 			    const struct bw_digest *digest, bw_body_fn fn, void *arg)
 {
-	struct bw_question *q = new_question(r, registry, repository);
+	const struct bw_wish w = {
+		.registry = registry,
+		.repository = repository,
+		.digest = *digest,
+		.is_blob = true,
+		.body_fn = fn,
+		.arg = arg,
+	};
 
-	q->is_blob = true;
-	fetch(q, digest, fn, arg);
+	begin(r, &w);
 }
 
 unsigned bw_registry_room(struct bw_registry *r, const char *registry)
@@ -237,7 +277,14 @@ unsigned bw_registry_room(struct bw_registry *r, const char *registry)
 	const struct bw_host *h = bw_map_get(r->hosts, registry);
 	unsigned held = h ? h->queue.count + h->waiting.count : 0;
 
+	if (h && h->place && h->place->mirror_count > 0)
+		held += bw_relay_count(r, h->place);
 	return held < BW_HOST_QUEUE ? BW_HOST_QUEUE - held : 0;
+}
+
+void bw_registry_reload(struct bw_registry *r)
+{
+	r->places.number++;
 }
 
 struct bw_registry_counts bw_registry_count(const struct bw_registry *r)
@@ -251,7 +298,23 @@ bool bw_registry_look(const struct bw_registry *r, const char *registry, struct 
 
 	if (!h || !h->has_spoken)
 		return false;
-	*ret = (struct bw_registry_facts){
-		.is_plain = h->is_plain, .has_clock = h->has_clock, .ahead_ms = h->ahead_ms};
+	*ret = (struct bw_registry_facts){.is_plain = h->is_plain,
+					  .has_clock = h->has_clock,
+					  .ahead_ms = h->ahead_ms,
+					  .wants_login = h->login.scheme != BW_CHALLENGE_NONE,
+					  .login = h->login.source};
+	bw_budget_plan(&h->gate.budget, bw_loop_now(r->loop), &ret->budget);
+	return true;
+}
+
+bool bw_registry_mirror(const struct bw_registry *r, const char *registry, size_t n, const char *repository,
+			char **ret_registry, char **ret_repository)
+{
+	const struct bw_place *p = bw_places_find(&r->places, registry);
+
+	if (!p || n >= p->mirror_count)
+		return false;
+	*ret_registry = bw_strdup(p->mirrors[n].registry);
+	*ret_repository = bw_mirror_repository(&p->mirrors[n], repository);
 	return true;
 }

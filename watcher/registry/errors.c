@@ -12,7 +12,6 @@
 #include "registry/address.h"
 
 #define MAX_RETRY_AFTER_S 86400
-#define MAX_PEER_TEXT	  160 /* bytes of the peer's own words that a message takes */
 #define LEAD_MAX	  120
 
 void bw_failure_set(struct bw_failure *f, enum bw_trouble trouble, enum bw_retry retry, const char *fmt, ...)
@@ -132,6 +131,7 @@ static const char *teller(const struct bw_http_response *r, const char *whom, ch
 bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, struct bw_failure *ret)
 {
 	char buf[BW_ORIGIN_MAX];
+	uint32_t after_s;
 
 	if (r->failure && r->is_refused) {
 		set_refused(r, whom, ret);
@@ -150,6 +150,13 @@ bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, 
 		ret->has_retry_after = bw_retry_after(r, &ret->retry_after_s);
 		return true;
 	}
+	if (r->status == 503 && bw_retry_after(r, &after_s)) {
+		bw_failure_set(ret, BW_TROUBLE_THROTTLED, BW_RETRY_LATER, "%s wants to be asked later (503)",
+			       whom);
+		ret->has_retry_after = true;
+		ret->retry_after_s = after_s;
+		return true;
+	}
 	if (r->status >= 500) {
 		bw_failure_set(ret, BW_TROUBLE_SERVER, BW_RETRY_SOON, "%s answered %u", whom, r->status);
 		ret->has_retry_after = bw_retry_after(r, &ret->retry_after_s);
@@ -158,7 +165,7 @@ bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, 
 	return false;
 }
 
-/* --- refusals --------------------------------------------------------------------------------- */
+/* --- kinds of refusals ------------------------------------------------------------------------- */
 
 static const struct {
 	const char *code;
@@ -186,20 +193,124 @@ static enum bw_trouble by_status(unsigned status)
 	}
 }
 
-/* What the peer said, if it has the form of the specification; the first entry counts. */
+/* --- the peer's own words --------------------------------------------------------------------- */
+
+#define BLANKS " \t\r\n"
+
+/* What the peer said. */
 struct said {
+	json_t *root;		    /* owns the texts; NULL: no JSON */
 	const char *code, *message; /* NULL: not said */
 };
 
-static struct said read_errors(const json_t *root)
+static const char *member(const json_t *object, const char *key)
 {
-	const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
+	const char *s = json_string_value(json_object_get(object, key));
 
-	return (struct said){
-		.code = json_string_value(json_object_get(first, "code")),
-		.message = json_string_value(json_object_get(first, "message")),
-	};
+	return s && *s ? s : NULL;
 }
+
+/* What says most, of the forms that are not of the specification: Docker Hub's, OAuth2's, Google's, others'. */
+static const char *find_message(const json_t *root)
+{
+	static const char *const keys[] = {"details", "detail", "error_description", "message", "error"};
+	const char *s = member(json_object_get(root, "error"), "message");
+
+	for (size_t i = 0; !s && i < BW_COUNT(keys); i++)
+		s = member(root, keys[i]);
+	return s;
+}
+
+/* The first entry of the document of the specification counts. */
+static void read_json(struct said *x)
+{
+	const json_t *first = json_array_get(json_object_get(x->root, "errors"), 0);
+
+	x->code = member(first, "code");
+	x->message = member(first, "message");
+	if (!x->message && !x->code)
+		x->message = find_message(x->root);
+}
+
+static struct said read_body(const struct bw_http_response *r)
+{
+	size_t len = r->body->len < BW_MAX_ERROR_BODY_BYTES ? r->body->len : BW_MAX_ERROR_BODY_BYTES;
+	struct said x = {0};
+
+	if (len > 0)
+		x.root = json_loadb(r->body->data, len, JSON_DISABLE_EOF_CHECK, NULL);
+	if (x.root)
+		read_json(&x);
+	return x;
+}
+
+/* The first line with something on it, as much as fits of it; "" when it is no text. */
+static void copy_line(const char *s, size_t len, char *out, size_t size)
+{
+	const char *end = s + len;
+	size_t used = 0, n;
+
+	*out = '\0';
+	while (s < end && *s && strchr(BLANKS, *s))
+		s++;
+	for (; s < end && *s != '\r' && *s != '\n' && used + 4 < size; s += n) {
+		n = bw_utf8_len(s, (size_t)(end - s));
+		if (n == 0 || *s == '\0') {
+			*out = '\0'; /* that is no text */
+			return;
+		}
+		memcpy(out + used, s, n);
+		used += n;
+	}
+	while (used > 0 && strchr(BLANKS, out[used - 1]))
+		used--;
+	out[used] = '\0';
+}
+
+/* A web page is for browsers; its title often says what it is about. */
+static void copy_title(const char *page, char *out, size_t size)
+{
+	const char *start = strcasestr(page, "<title>");
+
+	if (start) {
+		start += strlen("<title>");
+		copy_line(start, strcspn(start, "<"), out, size);
+	}
+}
+
+/* What looks like the beginning of a document is no text for people. */
+static void copy_text(const struct bw_buf *body, char *out, size_t size)
+{
+	const char *s = bw_buf_str(body), *start = s + strspn(s, BLANKS);
+
+	if (*start == '<')
+		copy_title(start, out, size);
+	else if (*start && !strchr("{[", *start))
+		copy_line(start, body->len - (size_t)(start - s), out, size);
+}
+
+static const char *pick_words(const struct said *x, const struct bw_http_response *r, char *out, size_t size)
+{
+	const char *words = x->message ? x->message : x->code;
+
+	*out = '\0';
+	if (words)
+		copy_line(words, strlen(words), out, size);
+	else if (!x->root)
+		copy_text(r->body, out, size);
+	return out;
+}
+
+const char *bw_failure_words(const struct bw_http_response *r, char *out, size_t size)
+{
+	struct said x = read_body(r);
+
+	(void)pick_words(&x, r, out, size);
+	json_decref(x.root);
+	return out;
+}
+
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static enum bw_trouble by_code(const char *code, enum bw_trouble otherwise)
 {
@@ -209,23 +320,37 @@ static enum bw_trouble by_code(const char *code, enum bw_trouble otherwise)
 	return otherwise;
 }
 
+/* ECR says so with 400 or 403, and not always with a code: the log-in has ended, and nothing is wrong with the name. */
+static bool is_over(const char *words)
+{
+	return strcasestr(words, "token has expired") || strcasestr(words, "token is expired");
+}
+
+static enum bw_trouble choose(const struct said *x, const char *words, unsigned status)
+{
+	enum bw_trouble t = by_code(x->code, by_status(status));
+
+	return (t == BW_TROUBLE_DENIED || t == BW_TROUBLE_MALFORMED) && is_over(words) ? BW_TROUBLE_AUTH : t;
+}
+
 void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, const char *what,
 			   struct bw_failure *ret)
 {
-	size_t len = r->body->len < BW_MAX_ERROR_BODY_BYTES ? r->body->len : BW_MAX_ERROR_BODY_BYTES;
-	json_auto_t *root = len ? json_loadb(r->body->data, len, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
-	struct said said = read_errors(root);
-	enum bw_trouble trouble = by_code(said.code, by_status(r->status));
-	const char *words = said.message && *said.message ? said.message : said.code;
-	char buf[BW_ORIGIN_MAX];
+	struct said said = read_body(r);
+	char buf[BW_ORIGIN_MAX], words[BW_WORDS_MAX];
+	enum bw_trouble trouble;
 
+	(void)pick_words(&said, r, words, sizeof(words));
+	trouble = choose(&said, words, r->status);
+	json_decref(said.root);
 	whom = teller(r, whom, buf);
 	if (what && bw_trouble_is_absence(trouble))
-		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s does not have %s: it answered %u%s%.*s",
-			       whom, what, r->status, words ? ", " : "", MAX_PEER_TEXT, words ? words : "");
+		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s does not have %s: it answered %u%s%s", whom,
+			       what, r->status, *words ? ", " : "", words);
 	else
-		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s answered %u%s%.*s", whom, r->status,
-			       words ? ": " : "", MAX_PEER_TEXT, words ? words : "");
+		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s answered %u%s%s", whom, r->status,
+			       *words ? ": " : "", words);
+	ret->is_elsewhere = r->redirected;
 }
 
 /* --- successes that are none ------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #define BW_REGISTRY_ERRORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "image/answer.h"
 #include "net/http.h"
@@ -20,6 +21,7 @@ struct bw_failure {
 	enum bw_retry retry;
 	bool is_of_host;  /* says something about the whole host: no address, no connection, no TLS */
 	bool is_of_realm; /* that host is the one of the token endpoint */
+	bool is_elsewhere; /* said by whom the registry redirects to: nothing about our log-in at the registry */
 	bool has_retry_after;
 	uint32_t retry_after_s; /* at most a day */
 	char message[BW_ANSWER_MESSAGE_MAX];
@@ -29,7 +31,7 @@ void bw_failure_set(struct bw_failure *f, enum bw_trouble trouble, enum bw_retry
 	BW_PRINTF(4, 5);
 
 /*
- * No answer (connection, TLS, limits, ...), 429 or 5xx: false for every other answer. `whom` names the peer
+ * No answer (connection, TLS, limits, ...), 429 or 5xx (503 with Retry-After is taken as 429 is): false for every other answer. `whom` names the peer
  * in the message; for a redirected request the host that it was redirected to takes its place.
  */
 bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, struct bw_failure *ret);
@@ -58,6 +60,14 @@ struct bw_contradiction {
 };
 void bw_failure_of_digests(const struct bw_http_response *r, const char *whom,
 			   const struct bw_contradiction *c, struct bw_failure *ret);
+
+/*
+ * The peer's own words about its refusal: of an error document (distribution-spec "Error Codes"), of what token endpoints
+ * answer (`details`, RFC 6749 5.2 `error_description`), of plain text, or the title of a web page; cut at `size`, on one
+ * line, and not escaped. "" when it has none. Returns `out`.
+ */
+#define BW_WORDS_MAX 161
+const char *bw_failure_words(const struct bw_http_response *r, char *out, size_t size);
 
 /* Retry-After as seconds from now. False: there is none that makes sense. */
 bool bw_retry_after(const struct bw_http_response *r, uint32_t *ret_s);

@@ -11,25 +11,28 @@
 #include "registry/places.h"
 #include "registry/question.h"
 
-#define MAX_SILENCES 3
+#define MAX_SILENCES	  3
+#define MAX_SERVER_ERRORS 8
+#define SUSPICIOUS_ERRORS 3
+#define MAX_DOUBLINGS	  4
 
-/* Which states may follow which. */
-static bool may_become(enum bw_host_state from, enum bw_host_state to)
+/* Which states of the breaker may follow which. */
+static bool may_become(enum bw_circuit from, enum bw_circuit to)
 {
 	switch (to) {
-	case BW_HOST_NEW: return from == BW_HOST_FAILED;
-	case BW_HOST_INTRODUCING: return from == BW_HOST_NEW;
-	case BW_HOST_OPEN: return true; /* a late answer also opens a host that counts as failed */
-	case BW_HOST_FAILED: return true;
+	case BW_CIRCUIT_HALF_OPEN: return from == BW_CIRCUIT_OPEN;
+	case BW_CIRCUIT_PROBING: return from == BW_CIRCUIT_HALF_OPEN;
+	case BW_CIRCUIT_CLOSED: return true; /* a late answer also closes it */
+	case BW_CIRCUIT_OPEN: return true;
 	}
 	return false;
 }
 
-static void set_state(struct bw_host *h, enum bw_host_state to)
+static void set_state(struct bw_host *h, enum bw_circuit to)
 {
 	assert(may_become(h->state, to));
 	h->state = to;
-	if (to != BW_HOST_INTRODUCING)
+	if (to != BW_CIRCUIT_PROBING)
 		h->introducer = NULL;
 }
 
@@ -60,10 +63,11 @@ struct bw_host *bw_host_new(struct bw_registry *r, const char *name)
 	h->may_be_plain = may_be_plain(r, name);
 	h->kind = bw_address_kind_of_url(h->address);
 	h->is_named = bw_origin_of_registry(name, true, &o) && bw_places_is_named(&r->places, &o);
+	h->is_plain = h->is_named && bw_places_is_plain(&r->places, &o);
 	h->place = bw_places_find(&r->places, name);
-	h->door = h->place ? h->place->door : r->places.otherwise;
 	h->timer = bw_timer_new(r->loop, wake, h);
 	bw_login_init(&h->login);
+	bw_gate_init(h);
 	return h;
 }
 
@@ -78,33 +82,70 @@ void bw_host_free(void *arg)
 	bw_list_free(&h->asking);
 	bw_timer_free(h->timer);
 	bw_login_done(&h->login);
+	bw_warnings_done(&h->warnings);
 	free(h->name);
 	free(h);
+}
+
+const struct bw_door *bw_host_door(struct bw_host *h, struct bw_failure *f)
+{
+	struct bw_places *x = &h->registry->places;
+	const struct bw_door *found = NULL;
+	struct bw_err err = BW_ERR_INIT;
+
+	if (h->door && h->door_number == x->number)
+		return h->door;
+	h->door_number = x->number;
+	if (bw_places_door(x, h->name, &found, &err) < 0) {
+		bw_failure_set(f, BW_TROUBLE_TLS, BW_RETRY_NEVER, "%s: %s", h->name, err.msg);
+		f->is_of_host = true;
+		found = NULL;
+	}
+	h->door = found;
+	return found;
 }
 
 bool bw_host_is_idle(const struct bw_host *h)
 {
 	uint64_t now = now_ms(h);
+	struct bw_budget_plan plan;
 
+	bw_budget_plan(&h->gate.budget, now, &plan);
 	if (h->queue.head || h->waiting.head || h->asking.head || h->is_pumping)
 		return false;
-	if (h->paused_until_ms > now || (h->state == BW_HOST_FAILED && h->failed_until_ms > now))
+	if (h->gate.quiet_until > now || plan.hold_ms > 0 ||
+	    (h->state == BW_CIRCUIT_OPEN && h->failed_until_ms > now))
 		return false;
 	return !bw_login_is_in_use(h);
 }
 
 /* --- what happens to it ----------------------------------------------------------------------- */
 
-/* A failure that the registry told us itself ("not before ...") is not undone by another answer. */
-static bool opens(const struct bw_host *h, unsigned status)
+/*
+ * A failure that the registry told us itself ("not before ...") is not undone by another answer, nor is the breaker by
+ * a further error of the server.
+ */
+static bool closes(const struct bw_host *h, unsigned status)
 {
+	bool is_failed_probe = h->trips > 0 && status >= 500;
+
 	switch (h->state) {
-	case BW_HOST_NEW: return true;
-	case BW_HOST_INTRODUCING: return status != 401;
-	case BW_HOST_OPEN: return false;
-	case BW_HOST_FAILED: return h->failure.retry != BW_RETRY_LATER;
+	case BW_CIRCUIT_HALF_OPEN: return !is_failed_probe;
+	case BW_CIRCUIT_PROBING: return status != 401 && status < 500;
+	case BW_CIRCUIT_CLOSED: return false;
+	case BW_CIRCUIT_OPEN: return h->failure.retry != BW_RETRY_LATER && !is_failed_probe;
 	}
 	return false;
+}
+
+static void count_error(struct bw_host *h, unsigned status)
+{
+	if (status >= 500) {
+		h->server_errors++;
+		return;
+	}
+	h->server_errors = 0;
+	h->trips = 0;
 }
 
 void bw_host_answered(struct bw_host *h, unsigned http_version, unsigned status)
@@ -114,25 +155,26 @@ void bw_host_answered(struct bw_host *h, unsigned http_version, unsigned status)
 	h->http_version = http_version;
 	if (!h->is_plain || status != 400) /* that is what a server of TLS says to plain HTTP */
 		h->has_spoken = true;
-	if (opens(h, status))
-		set_state(h, BW_HOST_OPEN);
+	if (closes(h, status))
+		set_state(h, BW_CIRCUIT_CLOSED);
+	count_error(h, status);
 }
 
 void bw_host_silent(struct bw_host *h, const struct bw_failure *f)
 {
 	h->silences++;
-	if (h->silences >= MAX_SILENCES)
-		bw_host_fail(h, f, h->registry->dead_ms);
-	else if (h->state != BW_HOST_FAILED)
-		set_state(h, BW_HOST_OPEN);
+	if (h->silences >= MAX_SILENCES || (h->trips > 0 && h->state == BW_CIRCUIT_PROBING))
+		bw_host_trip(h, f);
+	else if (h->state != BW_CIRCUIT_OPEN)
+		set_state(h, BW_CIRCUIT_CLOSED);
 }
 
 void bw_host_question_ended(struct bw_host *h, const struct bw_question *q)
 {
-	if (h->state == BW_HOST_INTRODUCING && h->introducer == q)
-		set_state(h, BW_HOST_OPEN);
-	/* The closed connection that looked like "no TLS" may have been something else: the next question
-	 * sees. */
+	if (h->state == BW_CIRCUIT_PROBING && h->introducer == q)
+		set_state(h, BW_CIRCUIT_CLOSED);
+	/* The closed connection that looked like "no TLS" may have been something else, and http:// a slip:
+	 * the next question sees. */
 	if (!h->has_spoken)
 		h->is_plain = false;
 }
@@ -163,7 +205,7 @@ static void end_all(struct bw_list *list, enum bw_question_state state, const st
 
 void bw_host_fail(struct bw_host *h, const struct bw_failure *f, uint64_t ms)
 {
-	set_state(h, BW_HOST_FAILED);
+	set_state(h, BW_CIRCUIT_OPEN);
 	h->failure = *f;
 	h->failed_until_ms = now_ms(h) + ms;
 	h->silences = 0;
@@ -171,22 +213,26 @@ void bw_host_fail(struct bw_host *h, const struct bw_failure *f, uint64_t ms)
 	end_all(&h->waiting, BW_QUESTION_WAITING, f);
 }
 
-void bw_host_pause(struct bw_host *h, uint64_t ms)
+void bw_host_trip(struct bw_host *h, const struct bw_failure *f)
 {
-	uint64_t until = now_ms(h) + ms;
+	unsigned doublings = h->trips < MAX_DOUBLINGS ? h->trips : MAX_DOUBLINGS;
 
-	if (until > h->paused_until_ms)
-		h->paused_until_ms = until;
+	h->trips++;
+	bw_host_fail(h, f, (uint64_t)h->registry->dead_ms << doublings);
+}
+
+bool bw_host_is_suspect(const struct bw_host *h)
+{
+	return h->server_errors >= SUSPICIOUS_ERRORS;
+}
+
+void bw_host_erred(struct bw_host *h, const struct bw_failure *f)
+{
+	if (h->server_errors >= MAX_SERVER_ERRORS)
+		bw_host_trip(h, f);
 }
 
 /* --- who may go ------------------------------------------------------------------------------- */
-
-static unsigned limit(const struct bw_host *h)
-{
-	if (h->state != BW_HOST_OPEN)
-		return 1;
-	return h->http_version == 2 ? BW_HOST_STREAMS : h->door->connections;
-}
 
 static struct bw_question *first_ready(const struct bw_host *h, uint64_t now)
 {
@@ -197,43 +243,57 @@ static struct bw_question *first_ready(const struct bw_host *h, uint64_t now)
 }
 
 /* Those who tried before go first: their time is running. */
-static struct bw_question *next_to_go(struct bw_host *h, uint64_t now)
+static struct bw_question *first_in_line(const struct bw_host *h, uint64_t now)
 {
-	struct bw_question *q;
+	struct bw_question *q = first_ready(h, now);
 
-	if (now < h->paused_until_ms || h->slots >= limit(h))
-		return NULL;
-	q = first_ready(h, now);
-	if (q || !h->queue.head || h->state == BW_HOST_INTRODUCING)
+	if (q || h->state == BW_CIRCUIT_PROBING || (bw_host_is_suspect(h) && h->waiting.head))
 		return q;
-	q = h->queue.head;
-	if (h->state == BW_HOST_NEW) {
-		set_state(h, BW_HOST_INTRODUCING);
+	return h->queue.head;
+}
+
+/* NULL: nobody, before `at` unless something else happens; 0: for nothing but that. */
+static struct bw_question *next_to_go(struct bw_host *h, uint64_t now, uint64_t *ret_at)
+{
+	struct bw_question *q = h->slots < bw_gate_width(h) ? first_in_line(h, now) : NULL;
+	struct bw_failure f;
+
+	for (*ret_at = 0; q; q = first_in_line(h, now)) {
+		enum bw_gate_step step = bw_gate_try(q, now, ret_at, &f);
+
+		if (step == BW_GATE_GO)
+			break;
+		if (step != BW_GATE_DRY)
+			return NULL;
+		bw_question_end(q, &f);
+	}
+	if (q && h->state == BW_CIRCUIT_HALF_OPEN) {
+		set_state(h, BW_CIRCUIT_PROBING);
 		h->introducer = q;
 	}
 	return q;
 }
 
-/* When does something happen by itself? 0: never. */
-static uint64_t next_event(const struct bw_host *h, uint64_t now)
+/* When does something happen by itself? 0: never. `at`: somebody may go then. */
+static uint64_t next_event(const struct bw_host *h, uint64_t now, uint64_t at)
 {
-	uint64_t next = h->queue.head && h->paused_until_ms > now ? h->paused_until_ms : 0;
+	uint64_t next = at;
 
 	for (const struct bw_question *q = h->waiting.head; q; q = q->next) {
-		uint64_t at = q->ready_ms > h->paused_until_ms ? q->ready_ms : h->paused_until_ms;
+		uint64_t due = q->ready_ms > at ? q->ready_ms : at;
 
 		/* One that waits for a token, or for a slot, only has its end before it. */
-		if (q->state == BW_QUESTION_LOGIN || at <= now || at > q->deadline_ms)
-			at = q->deadline_ms;
-		if (next == 0 || at < next)
-			next = at;
+		if (q->state == BW_QUESTION_LOGIN || due <= now || due > q->deadline_ms)
+			due = q->deadline_ms;
+		if (next == 0 || due < next)
+			next = due;
 	}
 	return next;
 }
 
-static void set_timer(struct bw_host *h, uint64_t now)
+static void set_timer(struct bw_host *h, uint64_t now, uint64_t may_go_at)
 {
-	uint64_t at = next_event(h, now);
+	uint64_t at = next_event(h, now, may_go_at);
 
 	if (at)
 		bw_timer_start(h->timer, at > now ? at - now : 0);
@@ -245,25 +305,25 @@ static void set_timer(struct bw_host *h, uint64_t now)
 void bw_host_pump(struct bw_host *h)
 {
 	struct bw_question *q;
-	uint64_t now = now_ms(h);
+	uint64_t now = now_ms(h), at;
 
 	if (h->is_pumping)
 		return;
 	h->is_pumping = true;
-	if (h->state == BW_HOST_FAILED && now >= h->failed_until_ms)
-		set_state(h, BW_HOST_NEW);
+	if (h->state == BW_CIRCUIT_OPEN && now >= h->failed_until_ms)
+		set_state(h, BW_CIRCUIT_HALF_OPEN);
 	do {
-		if (h->state == BW_HOST_FAILED) {
+		if (h->state == BW_CIRCUIT_OPEN) {
 			struct bw_failure f = failure_now(h);
 
 			end_all(&h->queue, BW_QUESTION_QUEUED, &f);
 		}
-		q = next_to_go(h, now);
+		q = next_to_go(h, now, &at);
 		if (q)
 			bw_question_proceed(q);
 	} while (q);
 	h->is_pumping = false;
-	set_timer(h, now);
+	set_timer(h, now, at);
 }
 
 static void wake(void *arg)

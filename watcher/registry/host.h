@@ -7,34 +7,43 @@
 
 #include "net/loop.h"
 #include "registry/errors.h"
+#include "registry/gate.h"
 #include "registry/internal.h"
 #include "registry/login.h"
+#include "registry/warning.h"
 
-#define BW_HOST_QUEUE	64 /* questions that one registry may hold back */
+#define BW_HOST_QUEUE \
+	256 /* questions that one registry may hold back: as many see what tokens the next ones want */
 #define BW_HOST_STREAMS 32 /* in flight over HTTP/2; more are not faster */
 
-enum bw_host_state {
-	BW_HOST_NEW,	     /* nobody asked it yet, or not since it failed: the next question goes alone */
-	BW_HOST_INTRODUCING, /* that question is on its way, the others wait for what it learns */
-	BW_HOST_OPEN,	     /* questions go, as many as the limit allows */
-	BW_HOST_FAILED,	     /* until failed_until_ms every question gets `failure` without a request */
+/*
+ * A circuit breaker. It opens when the host cannot be reached or does not answer, three times in a row, or answers with
+ * errors of its own only, eight times in a row; it stays open for dead_ms, twice as long after each probe that fails, up to
+ * 16 times; and an answer closes it. What begins is half open: the first question goes alone, and the others profit.
+ */
+enum bw_circuit {
+	BW_CIRCUIT_HALF_OPEN, /* nobody asked it yet, or not since it failed: the next question is the probe */
+	BW_CIRCUIT_PROBING,   /* that question is on its way, the others wait for what it learns */
+	BW_CIRCUIT_CLOSED,    /* questions go, as many as its manners allow */
+	BW_CIRCUIT_OPEN,      /* until failed_until_ms every question gets `failure` without a request */
 };
 
 struct bw_host {
 	struct bw_registry *registry;
 	char *name;	     /* as in references */
 	const char *address; /* host[:port] that answers; may be `name` */
-	enum bw_host_state state;
+	enum bw_circuit state;
 	struct bw_question *introducer; /* only to compare with */
 
 	bool is_loopback;
 	bool is_named;		      /* by the user (places.h) ... */
 	const struct bw_place *place; /* ... with this; NULL: nothing is said of it */
-	const struct bw_door *door;
-	bool may_be_plain; /* loopback, or the user said so */
-	bool is_plain;	   /* it did not speak TLS */
-	bool has_spoken;   /* it answered in this way: no more doubt about TLS or not */
-	bool is_get_only;  /* HEAD is of no use there */
+	const struct bw_door *door;   /* NULL: not opened yet, see bw_host_door() */
+	unsigned door_number;	      /* of the places, by then */
+	bool may_be_plain;	      /* loopback, or the user said so */
+	bool is_plain;		      /* it did not speak TLS */
+	bool has_spoken;	      /* it answered in this way: no more doubt about TLS or not */
+	bool is_get_only;	      /* HEAD is of no use there */
 	unsigned get_hints;
 	unsigned http_version; /* 0: not known */
 	bool peer_is_private;  /* the address we are connected to */
@@ -47,17 +56,24 @@ struct bw_host {
 	bool is_pumping;
 	struct bw_timer *timer; /* for questions that wait, and the end of a pause */
 
-	unsigned silences; /* attempts without an answer since the last answer */
+	unsigned silences;	/* attempts without an answer since the last answer */
+	unsigned server_errors; /* answers since the last one that was none */
+	unsigned trips;		/* of the breaker, since the last answer that was no error of the server */
 	uint64_t last_answer_ms;
-	uint64_t paused_until_ms, failed_until_ms;
+	uint64_t failed_until_ms;
+	struct bw_gate gate;
 	struct bw_failure failure;
 
+	struct bw_warnings warnings; /* that were told */
 	struct bw_login login;
 	uint64_t last_use; /* tells who was asked before whom */
 };
 
 struct bw_host *bw_host_new(struct bw_registry *r, const char *name);
 void bw_host_free(void *h); /* with its questions, untold */
+
+/* To go through now, opened when it is needed; NULL: its certificates are of no use, as `f` says. */
+const struct bw_door *bw_host_door(struct bw_host *h, struct bw_failure *f);
 
 /* Nobody waits for it, and nothing it said forbids to ask it: it may be freed. */
 bool bw_host_is_idle(const struct bw_host *h);
@@ -77,7 +93,11 @@ void bw_host_silent(struct bw_host *h, const struct bw_failure *f);
 void bw_host_question_ended(struct bw_host *h, const struct bw_question *q);
 /* Everything that waits, and what comes within `ms`, gets this failure. */
 void bw_host_fail(struct bw_host *h, const struct bw_failure *f, uint64_t ms);
-/* Nobody asks for `ms`. */
-void bw_host_pause(struct bw_host *h, uint64_t ms);
+/* The breaker opens: the same, for as long as it does. */
+void bw_host_trip(struct bw_host *h, const struct bw_failure *f);
+/* It has answered with errors of its own only for a while: the next questions are put one by one, all attempts of each. */
+bool bw_host_is_suspect(const struct bw_host *h);
+/* A question failed for good by errors of the server: if it has said nothing else for long enough, the breaker opens. */
+void bw_host_erred(struct bw_host *h, const struct bw_failure *f);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "registry/credentials.h"
 #include "registry/question.h"
 
 void bw_list_add(struct bw_list *list, struct bw_question *q)
@@ -42,6 +43,7 @@ void bw_list_free(struct bw_list *list)
 
 	for (struct bw_question *q = list->head; q; q = next) {
 		next = q->next;
+		bw_credentials_leave(&q->waiter);
 		free(q);
 	}
 	*list = (struct bw_list){0};

@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "registry/errand.h"
 #include "registry/host.h"
 #include "registry/places.h"
 #include "registry/question.h"
@@ -13,6 +14,8 @@
 /* Credentials that were refused are not shown again in this sweep: log-ins are counted, and accounts get
  * locked. */
 #define REFUSED_MS (30 * 60 * 1000)
+/* So long a credential that was taken counts as good without another look. */
+#define TAKEN_MS (60 * 1000)
 
 void bw_login_init(struct bw_login *l)
 {
@@ -21,59 +24,207 @@ void bw_login_init(struct bw_login *l)
 
 void bw_login_done(struct bw_login *l)
 {
+	while (l->errands)
+		bw_errand_free(l->errands);
 	bw_map_free(l->tickets, bw_ticket_free);
 	free(l->realm);
 	free(l->service);
 	free(l->generic_scope);
-	free(l->refused_user);
+	free(l->source);
 }
 
-const struct bw_credential *bw_login_credential(const struct bw_question *q)
+static uint64_t now_ms(const struct bw_host *h)
 {
-	const struct bw_place *p = q->host->place;
-	const struct bw_registry *r = q->host->registry;
-
-	if (p && p->credential.user)
-		return &p->credential;
-	bw_credentials_refresh(r->credentials, bw_loop_now(r->loop));
-	return bw_credentials_find(r->credentials, q->host->name, q->repository);
+	return bw_loop_now(h->registry->loop);
 }
+
+/* --- what became of them ---------------------------------------------------------------------- */
+
+static const struct bw_standing *look(const struct bw_login *l, uint64_t number)
+{
+	for (unsigned i = 0; i < l->standing_count; i++)
+		if (l->standings[i].number == number)
+			return &l->standings[i];
+	return NULL;
+}
+
+static struct bw_standing *new_standing(struct bw_login *l)
+{
+	struct bw_standing *oldest = l->standings;
+
+	if (l->standing_count < BW_LOGIN_STANDINGS)
+		return &l->standings[l->standing_count++];
+	for (unsigned i = 1; i < BW_LOGIN_STANDINGS; i++)
+		if (l->standings[i].used < oldest->used)
+			oldest = &l->standings[i];
+	return oldest;
+}
+
+static struct bw_standing *find(struct bw_host *h, uint64_t number)
+{
+	struct bw_login *l = &h->login;
+	struct bw_standing *s = (struct bw_standing *)(uintptr_t)look(l, number);
+
+	if (!s) {
+		s = new_standing(l);
+		*s = (struct bw_standing){.number = number};
+	}
+	s->used = ++l->standing_uses;
+	return s;
+}
+
+void bw_login_taken(struct bw_host *h, uint64_t number)
+{
+	struct bw_standing *s = find(h, number);
+
+	s->was_taken = true;
+	s->taken_ms = now_ms(h);
+	s->refused_until_ms = 0;
+}
+
+/*
+ * A helper program is asked again only for one that was taken before: that one has ended. Otherwise it would say the same,
+ * or give something new to refuse with each question.
+ */
+void bw_login_refuse(struct bw_host *h, uint64_t number)
+{
+	struct bw_standing *s = find(h, number);
+
+	s->refused_until_ms = now_ms(h) + REFUSED_MS;
+	if (s->was_taken)
+		bw_credentials_refused(h->registry->credentials, number);
+	s->was_taken = false;
+}
+
+bool bw_login_is_taken(const struct bw_host *h, uint64_t number)
+{
+	const struct bw_standing *s = look(&h->login, number);
+
+	return s && s->was_taken && now_ms(h) - s->taken_ms < TAKEN_MS;
+}
+
+static bool was_refused(const struct bw_host *h, uint64_t number)
+{
+	const struct bw_standing *s = look(&h->login, number);
+
+	return s && now_ms(h) < s->refused_until_ms;
+}
+
+void bw_login_set_refused(struct bw_failure *f, const char *by, const struct bw_credential *c)
+{
+	if (*c->user)
+		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%.100s refuses the credentials of %.60s",
+			       by, c->user);
+	else
+		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%.100s refuses the token of %.80s", by,
+			       c->source ? c->source : "its log-in");
+}
+
+void bw_login_note(struct bw_host *h, const struct bw_credential *c)
+{
+	const char *source = c ? c->source : NULL;
+
+	if (bw_text_is(h->login.source, source))
+		return;
+	free(h->login.source);
+	h->login.source = bw_strdup_null(source);
+}
+
+/* --- who asks? -------------------------------------------------------------------------------- */
 
 uint64_t bw_login_number(const struct bw_host *h)
 {
-	return bw_credentials_number(h->registry->credentials);
+	struct bw_registry *r = h->registry;
+
+	bw_credentials_refresh(r->credentials, bw_loop_now(r->loop));
+	return bw_credentials_number(r->credentials);
 }
 
-bool bw_login_was_refused(const struct bw_host *h, const char *user)
+static void found(void *arg)
 {
-	return bw_text_is(h->login.refused_user, user) && h->login.refused_number == bw_login_number(h) &&
-	       bw_loop_now(h->registry->loop) < h->login.refused_until_ms;
+	struct bw_question *q = arg;
+	struct bw_host *h = q->host;
+	struct bw_registry *r = h->registry;
+
+	bw_question_proceed(q);
+	bw_host_pump(h);
+	bw_registry_deliver(r);
 }
 
-void bw_login_remember_refusal(struct bw_host *h, const char *user, uint64_t number)
+enum bw_auth_step bw_login_ask(struct bw_question *q, const struct bw_credential **ret, struct bw_failure *f)
 {
-	if (!bw_text_is(h->login.refused_user, user)) {
-		free(h->login.refused_user);
-		h->login.refused_user = bw_strdup(user);
+	struct bw_host *h = q->host;
+	const struct bw_login *l = &h->login;
+	struct bw_err err = BW_ERR_INIT;
+
+	(void)bw_login_number(h); /* looks whether there are others */
+	*ret = NULL;
+	q->waiter.ready = found;
+	q->waiter.arg = q;
+	switch (bw_credentials_ask(h->registry->credentials, h->name, q->repository, &q->waiter, ret, &err)) {
+	case BW_CREDENTIALS_SOMEBODY: break;
+	case BW_CREDENTIALS_NOBODY: *ret = NULL; break;
+	case BW_CREDENTIALS_WAIT: return BW_AUTH_WAIT;
+	case BW_CREDENTIALS_FAILED:
+		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%.80s: %.160s", h->name, err.msg);
+		return BW_AUTH_FAILED;
 	}
-	h->login.refused_number = number;
-	h->login.refused_until_ms = bw_loop_now(h->registry->loop) + REFUSED_MS;
+	if (!*ret || !was_refused(h, (*ret)->number))
+		return BW_AUTH_READY;
+	bw_login_set_refused(f, l->scheme == BW_CHALLENGE_BEARER ? l->realm_name : h->name, *ret);
+	return BW_AUTH_FAILED;
 }
 
-void bw_login_set_refused(struct bw_failure *f, const char *by, const char *user)
+/* --- one goes first --------------------------------------------------------------------------- */
+
+bool bw_login_goes_first(struct bw_question *q)
 {
-	bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%s refuses the credentials of %.60s", by, user);
+	struct bw_login *l = &q->host->login;
+
+	if (!l->probe)
+		l->probe = q;
+	return l->probe == q;
 }
+
+/* The host is pumped behind every answer: those who waited go then. */
+void bw_login_release(struct bw_host *h, const struct bw_question *q)
+{
+	if (!h->login.probe || (q && h->login.probe != q))
+		return;
+	h->login.probe = NULL;
+	for (struct bw_question *other = h->waiting.head; other; other = other->next)
+		if (other->state == BW_QUESTION_WAITING && other->ready_ms == BW_QUESTION_UNTIL_TOLD)
+			other->ready_ms = 0;
+}
+
+void bw_login_leave(struct bw_question *q)
+{
+	q->errand = NULL;
+	bw_credentials_leave(&q->waiter);
+	bw_login_release(q->host, q);
+}
+
+void bw_login_use_single(struct bw_host *h)
+{
+	h->login.is_single = true;
+	bw_ticket_drop_unproven(&h->login);
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
 
 bool bw_login_is_in_use(const struct bw_host *h)
 {
 	const struct bw_login *l = &h->login;
 
-	for (const struct bw_ticket *t = l->newest; t; t = t->older)
-		if (t->transfer || t->is_waking)
+	if (l->errands || l->has_shown)
+		return true;
+	for (unsigned i = 0; i < l->standing_count; i++)
+		if (was_refused(h, l->standings[i].number))
 			return true;
-	return l->refused_user && bw_login_was_refused(h, l->refused_user);
+	return false;
 }
+
+/* --- header lines ----------------------------------------------------------------------------- */
 
 const char *bw_login_basic(struct bw_registry *r, const struct bw_credential *c)
 {
@@ -82,12 +233,24 @@ const char *bw_login_basic(struct bw_registry *r, const struct bw_credential *c)
 
 	bw_buf_init(&pair, BW_MAX_CREDENTIALS_BYTES);
 	bw_buf_clear(&r->secret);
-	ok = bw_buf_adds(&pair, c->user) && bw_buf_addc(&pair, ':') && bw_buf_adds(&pair, c->password) &&
+	ok = bw_buf_adds(&pair, c->user) && bw_buf_addc(&pair, ':') && bw_buf_adds(&pair, c->secret) &&
 	     bw_buf_adds(&r->secret, "Authorization: Basic ") &&
 	     bw_base64_encode(pair.data, pair.len, &r->secret);
 	if (pair.data)
 		explicit_bzero(pair.data, pair.capacity);
 	return ok ? r->secret.data : NULL;
+}
+
+const char *bw_login_bearer(struct bw_registry *r, const struct bw_credential *c)
+{
+	for (const char *s = c->secret; *s; s++)
+		if (*s <= ' ' || *s > '~')
+			return NULL;
+	bw_buf_clear(&r->secret);
+	return *c->secret && bw_buf_adds(&r->secret, "Authorization: Bearer ") &&
+			       bw_buf_adds(&r->secret, c->secret)
+		       ? r->secret.data
+		       : NULL;
 }
 
 bool bw_login_may_show(const struct bw_host *h)

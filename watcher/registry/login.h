@@ -2,6 +2,9 @@
  * login.h - how one registry wants to be spoken to: nothing, Basic, or a Bearer token per repository; and who
  * we are there. Credentials leave this room only for the registry that they belong to and for the realm that
  * it names.
+ *
+ * Accounts get locked: a credential that was refused is not shown again for a while, and one that has not been taken
+ * lately is shown by one question at a time until it is.
  */
 #ifndef BW_REGISTRY_LOGIN_H
 #define BW_REGISTRY_LOGIN_H
@@ -11,48 +14,83 @@
 
 #include "core/map.h"
 #include "registry/address.h"
+#include "registry/auth.h"
 #include "registry/challenge.h"
 #include "registry/credentials.h"
 #include "registry/errors.h"
 
+struct bw_errand;
 struct bw_host;
 struct bw_question;
 struct bw_registry;
 struct bw_ticket;
 
+/* What a registry made of one of our credentials. Namespaces may have several. */
+struct bw_standing {
+	uint64_t number;
+	uint64_t used; /* tells the oldest */
+	bool was_taken;
+	uint64_t taken_ms;
+	uint64_t refused_until_ms;
+};
+#define BW_LOGIN_STANDINGS 16
+
 struct bw_login {
 	enum bw_challenge_scheme scheme; /* NONE: as far as we know nothing is wanted */
 	char *realm, *service;		 /* of Bearer */
-	struct bw_origin realm_origin;
-	char realm_name[BW_ORIGIN_MAX]; /* of the same, for messages */
-	unsigned realm_http_version;	/* 0: not known */
-	uint64_t last_token_ms;		/* when it gave one; 0: never */
+	struct bw_origin realm_origin;	 /* holds as long as the client */
+	char realm_name[BW_ORIGIN_MAX];	 /* of the same, for messages */
+	unsigned realm_http_version;	 /* 0: not known */
+	uint64_t last_token_ms;		 /* when it gave one; 0: never */
 	char *generic_scope; /* one that the registry asks for and that is of no repository: "*", "aws" */
 	bool is_generic;     /* the scopes made by us do not work there */
+	bool has_no_post;    /* the realm knows only GET */
+	bool is_single;	     /* one scope per request: several did not do */
+	bool is_proven;	     /* an opaque token for several scopes has opened more than the first */
+	const struct bw_question *probe; /* what it learns, others wait for; only to compare with */
 	struct bw_map *tickets;
 	struct bw_ticket *newest, *oldest; /* by last use */
 	unsigned ticket_count;
+	struct bw_errand *errands; /* under way */
 	uint64_t last_number;
-	char *refused_user; /* do not try this user again before refused_until_ms ... */
-	uint64_t refused_until_ms;
-	uint64_t refused_number; /* ... as long as the credentials have this number */
+	struct bw_standing standings[BW_LOGIN_STANDINGS];
+	unsigned standing_count;
+	uint64_t standing_uses;
+	bool has_shown; /* credentials of ours to the realm */
+	char *source;	/* of what was shown last; NULL: nothing */
 };
 
 void bw_login_init(struct bw_login *l);
 void bw_login_done(struct bw_login *l); /* wipes */
 
-/* Who asks; NULL: nobody in particular. Good until it is called again, because the file may be another one then. */
-const struct bw_credential *bw_login_credential(const struct bw_question *q);
-
-/* Those that bw_login_credential() told last. */
+/*
+ * Who asks? READY: `*ret`, NULL for nobody in particular; good until it is called again. WAIT: q->waiter waits for a helper
+ * program. FAILED: it cannot be found, or it was refused.
+ */
+enum bw_auth_step bw_login_ask(struct bw_question *q, const struct bw_credential **ret, struct bw_failure *f);
+/* Those that were there when somebody looked last; looks again first when that was a while ago. */
 uint64_t bw_login_number(const struct bw_host *h);
 
-bool bw_login_was_refused(const struct bw_host *h, const char *user);
-/* `number`: of the credentials when they were shown. */
-void bw_login_remember_refusal(struct bw_host *h, const char *user, uint64_t number);
-void bw_login_set_refused(struct bw_failure *f, const char *by, const char *user);
+/* This one was taken, or refused. */
+void bw_login_taken(struct bw_host *h, uint64_t number);
+void bw_login_refuse(struct bw_host *h, uint64_t number);
+/* Was it taken lately, so that many may show it at once? */
+bool bw_login_is_taken(const struct bw_host *h, uint64_t number);
+void bw_login_set_refused(struct bw_failure *f, const char *by, const struct bw_credential *c);
+/* This one is shown now; NULL: nobody's. */
+void bw_login_note(struct bw_host *h, const struct bw_credential *c);
 
-/* A token is being fetched, or somebody is not to be tried again. */
+/* May this question go ahead with what nobody has tried yet? Then it is the only one until bw_login_release(). */
+bool bw_login_goes_first(struct bw_question *q);
+/* What the others wait for has come out; not NULL: only if it is this question that they wait for. */
+void bw_login_release(struct bw_host *h, const struct bw_question *q);
+/* The question has ended, or begins again later: it waits for nothing any more, and nobody for it. */
+void bw_login_leave(struct bw_question *q);
+
+/* From now on one scope per request. */
+void bw_login_use_single(struct bw_host *h);
+
+/* A token is being fetched, somebody is not to be tried again, or the realm has seen who we are: it is remembered. */
 bool bw_login_is_in_use(const struct bw_host *h);
 
 /* May credentials be shown to the token endpoint? Over TLS, or to a place that may be spoken to without. */
@@ -60,5 +98,7 @@ bool bw_login_may_show(const struct bw_host *h);
 
 /* The header line, in r->secret, which bw_question_proceed() wipes when the request is made. */
 const char *bw_login_basic(struct bw_registry *r, const struct bw_credential *c);
+/* The same for a token that is sent as it is; NULL: it is no word that a header can hold. */
+const char *bw_login_bearer(struct bw_registry *r, const struct bw_credential *c);
 
 #endif

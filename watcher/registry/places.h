@@ -10,29 +10,37 @@
 #include "net/loop.h"
 #include "registry/address.h"
 #include "registry/client.h"
-#include "registry/credentials.h"
+#include "registry/door.h"
+#include "registry/mirror.h"
 
-/* Certificates belong to a bw_http as a whole, and so does the number of connections per host. */
-struct bw_door {
-	char *ca_file; /* NULL: only the system's */
+/* How a host is to be treated; every value is set, whoever said it. */
+struct bw_manners {
 	unsigned connections;
-	struct bw_http *http;
+	unsigned in_flight;	    /* 0: as many as its protocol makes sense of */
+	double requests_per_second; /* 0: any number */
+	unsigned reserve_percent;
 };
 
 struct bw_place {
 	char *host; /* normal: what docker.io is called is "docker.io" */
 	bool is_insecure;
-	struct bw_credential credential; /* user NULL: none */
-	const struct bw_door *door;
+	const struct bw_door
+		*door; /* as its entry has it; the one to go through is that of bw_places_door() */
+	struct bw_manners manners;
+	struct bw_mirror *mirrors; /* in order */
+	size_t mirror_count;
+	bool mirrors_only; /* the registry itself is not asked */
 };
 
 struct bw_places {
 	struct bw_place *items;
 	size_t count;
 	char **insecure; /* of the command line: without a port for all ports; NULL-terminated */
-	struct bw_door *doors;
-	size_t door_count;
-	const struct bw_door *otherwise; /* for all others */
+	char **certs;	 /* folders in place of those of registry/certs.h; NULL: those */
+	unsigned number; /* another one when the files of certificates are to be looked at again */
+	struct bw_doors doors;
+	const struct bw_door *otherwise; /* as `door`, for all others */
+	struct bw_manners manners;	 /* the same */
 };
 
 /* The caller frees with bw_places_done() also when it fails. */
@@ -40,16 +48,36 @@ int bw_places_init(struct bw_places *x, struct bw_loop *l, const struct bw_regis
 		   struct bw_err *err) BW_NODISCARD;
 /* Ends the requests of all doors, without callbacks. */
 void bw_places_close(struct bw_places *x);
-void bw_places_done(struct bw_places *x); /* wipes; after bw_places_close() */
+void bw_places_done(struct bw_places *x); /* after bw_places_close() */
 
 /* As it is named in references; NULL: nothing is said of it. */
 const struct bw_place *bw_places_find(const struct bw_places *x, const char *registry);
 /* The same for where a URL leads. */
 const struct bw_place *bw_places_find_origin(const struct bw_places *x, const struct bw_origin *o);
 
+/*
+ * The door to a registry, with what certs.d has for it now; looks into folders, and reads files when they are new. BW_E_INPUT
+ * begins with the file or folder that is of no use: that is only this registry's trouble.
+ */
+int bw_places_door(struct bw_places *x, const char *registry, const struct bw_door **ret,
+		   struct bw_err *err) BW_NODISCARD;
+/*
+ * The same to the token endpoint that this registry names, which it is asked itself through `door`. One with an entry or a
+ * certs.d folder of its own has a door like any registry; another is gone to like the registry, by its CA files and its
+ * proxy. But who we are is shown only to the registry's own host: to nobody else whom it names.
+ */
+int bw_places_door_of_realm(struct bw_places *x, const char *registry, const struct bw_door *door,
+			    const struct bw_origin *realm, const struct bw_door **ret,
+			    struct bw_err *err) BW_NODISCARD;
+
+/* For the host of this place; NULL: of one that nothing is said of. Lives as long as `x`. */
+const struct bw_manners *bw_places_manners(const struct bw_places *x, const struct bw_place *place);
+
 /* Did the user allow this place to be spoken to without TLS? */
 bool bw_places_is_insecure(const struct bw_places *x, const struct bw_origin *o);
-/* Did he name it? */
+/* Did he name it without TLS, as a mirror with http://? */
+bool bw_places_is_plain(const struct bw_places *x, const struct bw_origin *o);
+/* Did he name it, as a registry or as a mirror of one? */
 bool bw_places_is_named(const struct bw_places *x, const struct bw_origin *o);
 
 #endif

@@ -12,9 +12,13 @@
 #include "core/mem.h"
 #include "image/manifest.h"
 #include "registry/auth.h"
+#include "registry/gate.h"
 #include "registry/host.h"
 #include "registry/list.h"
+#include "registry/login.h"
+#include "registry/page.h"
 #include "registry/places.h"
+#include "registry/quirks.h"
 #include "registry/reach.h"
 #include "registry/reading.h"
 
@@ -23,7 +27,7 @@
 #define MAX_THROTTLES	 3
 #define LEAST_LEFT_MS	 50 /* an attempt with less time than this is none */
 #define THROTTLED_MS	 60000
-#define MAX_THROTTLED_MS 3600000
+#define MAX_THROTTLED_MS 86400000
 
 /* --- states ----------------------------------------------------------------------------------- */
 
@@ -72,8 +76,13 @@ void bw_question_move(struct bw_question *q, enum bw_question_state to)
 static void finish(struct bw_question *q)
 {
 	bw_host_question_ended(q->host, q);
-	q->ticket = NULL;
+	bw_login_leave(q);
 	bw_question_move(q, BW_QUESTION_ENDING);
+}
+
+static const struct bw_quirks *quirks_of(const struct bw_host *h)
+{
+	return bw_quirks_find(h->name, h->login.realm, h->login.service);
 }
 
 void bw_question_end(struct bw_question *q, const struct bw_failure *f)
@@ -81,6 +90,8 @@ void bw_question_end(struct bw_question *q, const struct bw_failure *f)
 	q->answer.trouble = f->trouble;
 	q->answer.retry_after_s = f->trouble == BW_TROUBLE_THROTTLED ? f->retry_after_s : 0;
 	memcpy(q->answer.message, f->message, sizeof(q->answer.message));
+	if (!f->is_elsewhere)
+		bw_quirks_advise(quirks_of(q->host), f->trouble, q->answer.message);
 	finish(q);
 }
 
@@ -116,11 +127,11 @@ static bool plan_soon(struct bw_question *q, const struct bw_failure *f, uint64_
 	return true;
 }
 
-/* Not before the peer said, a little later, and nobody else to this host either. */
+/* Not before the peer said, a little later, and nobody else to this host either. At once is not what it means by 0. */
 static bool plan_later(struct bw_question *q, const struct bw_failure *f, uint64_t *ret_delay)
 {
 	struct bw_registry *r = q->host->registry;
-	uint64_t delay = f->has_retry_after ? f->retry_after_s * 1000ULL : r->next_retry_ms << q->throttles;
+	uint64_t delay = f->retry_after_s ? f->retry_after_s * 1000ULL : r->next_retry_ms << q->throttles;
 
 	if (++q->throttles >= MAX_THROTTLES)
 		return false;
@@ -132,6 +143,8 @@ static bool plan(struct bw_question *q, const struct bw_failure *f, uint64_t now
 {
 	bool again = false;
 
+	if (q->is_brief)
+		return false;
 	switch (f->retry) {
 	case BW_RETRY_NEVER: break;
 	case BW_RETRY_SOON: again = plan_soon(q, f, ret_delay); break;
@@ -144,17 +157,28 @@ static bool plan(struct bw_question *q, const struct bw_failure *f, uint64_t now
 	return again && now + *ret_delay + LEAST_LEFT_MS < q->deadline_ms;
 }
 
+/*
+ * Many questions fail by it, and this one is the first: a host that is asked for once is out with one time-out, because each
+ * further one would cost those who could go elsewhere as much.
+ */
+static bool is_of_host(const struct bw_question *q, const struct bw_failure *f)
+{
+	return f->is_of_host || (q->is_brief && f->retry == BW_RETRY_TIMEOUT);
+}
+
 /* The last attempt failed: what does that say about the host? */
 static void blame(struct bw_question *q, const struct bw_failure *f)
 {
 	struct bw_host *h = q->host;
-	uint64_t ms = f->has_retry_after ? f->retry_after_s * 1000ULL : THROTTLED_MS;
+	uint64_t ms = f->retry_after_s ? f->retry_after_s * 1000ULL : THROTTLED_MS;
 
 	if (f->retry == BW_RETRY_LATER)
 		bw_host_fail(h, f, ms < MAX_THROTTLED_MS ? ms : MAX_THROTTLED_MS);
-	else if (f->is_of_host &&
+	else if (is_of_host(q, f) &&
 		 (f->is_of_realm ? h->login.last_token_ms : h->last_answer_ms) < q->started_ms)
-		bw_host_fail(h, f, h->registry->dead_ms);
+		bw_host_trip(h, f);
+	else if (f->trouble == BW_TROUBLE_SERVER)
+		bw_host_erred(h, f);
 	else if (f->trouble == BW_TROUBLE_CONNECTION)
 		bw_host_silent(h, f);
 }
@@ -179,18 +203,18 @@ void bw_question_failed(struct bw_question *q, const struct bw_failure *f)
 	q->failure = *f;
 	if (f->retry == BW_RETRY_TIMEOUT)
 		bw_host_silent(h, f);
-	if (h->state == BW_HOST_FAILED || !plan(q, f, now, &delay)) {
-		if (h->state != BW_HOST_FAILED)
+	if (h->state == BW_CIRCUIT_OPEN || !plan(q, f, now, &delay)) {
+		if (h->state != BW_CIRCUIT_OPEN)
 			blame(q, f);
 		bw_question_end(q, f);
 		return;
 	}
 	choose_method(q, f);
 	if (f->retry == BW_RETRY_LATER)
-		bw_host_pause(h, delay);
+		bw_gate_hush(q, delay, now);
 	h->registry->counts.retries++;
 	q->ready_ms = now + delay;
-	q->ticket = NULL;
+	bw_login_leave(q);
 	bw_question_move(q, BW_QUESTION_WAITING);
 }
 
@@ -216,6 +240,7 @@ static void answer_came(const struct bw_http_response *r, void *arg)
 	struct bw_registry *reg = h->registry;
 
 	q->transfer = NULL;
+	bw_gate_answered(q, r, bw_loop_now(reg->loop));
 	if (!h->has_clock)
 		compare_clocks(h, r);
 	bw_reading_take(q, r);
@@ -234,19 +259,30 @@ static const char *make_url(const struct bw_question *q)
 	ok = bw_buf_adds(url, q->host->is_plain ? "http://" : "https://") &&
 	     bw_buf_adds(url, q->host->address) && bw_buf_adds(url, "/v2/") &&
 	     bw_buf_adds(url, q->repository);
-	if (q->is_about_tags)
+	if (q->page)
+		ok = ok && bw_buf_adds(url, "/tags/list") && bw_buf_adds(url, q->page->query);
+	else if (q->is_about_tags)
 		ok = ok && bw_buf_adds(url, "/tags/list?n=1");
 	else
 		ok = ok && bw_buf_adds(url, q->is_blob ? "/blobs/" : "/manifests/") &&
 		     bw_buf_adds(url, q->tag ? q->tag : q->digest.text);
+	if (q->query)
+		ok = ok && bw_buf_adds(url, q->is_about_tags ? "&" : "?") && bw_buf_adds(url, q->query);
 	return ok ? url->data : "";
+}
+
+static size_t max_body(const struct bw_question *q)
+{
+	if (q->page)
+		return q->page->max_bytes;
+	return q->is_blob ? BW_MAX_CONFIG_BYTES : BW_MAX_MANIFEST_BYTES;
 }
 
 static void send_request(struct bw_question *q, const char *signature, uint64_t left_ms)
 {
 	struct bw_host *h = q->host;
 	struct bw_registry *r = h->registry;
-	const char *accept = q->is_blob ? "Accept: */*" : "Accept: " BW_MANIFEST_ACCEPT;
+	const char *accept = q->is_blob || q->page ? "Accept: */*" : "Accept: " BW_MANIFEST_ACCEPT;
 	const char *headers[] = {accept, signature, NULL};
 	struct bw_err err = BW_ERR_INIT;
 	struct bw_failure f;
@@ -257,21 +293,51 @@ static void send_request(struct bw_question *q, const char *signature, uint64_t 
 		.allow_plain = h->is_plain,
 		.is_direct = h->is_loopback,
 		.is_multiplexed = h->http_version == 2,
-		.max_body = q->is_blob ? BW_MAX_CONFIG_BYTES : BW_MAX_MANIFEST_BYTES,
+		.max_body = max_body(q),
 		.connect_timeout_ms = r->connect_timeout_ms,
 		.timeout_ms = left_ms < r->answer_timeout_ms ? (uint32_t)left_ms : r->answer_timeout_ms,
 	};
+	const struct bw_door *door = bw_host_door(h, &f);
 
+	if (!door) {
+		bw_question_end(q, &f);
+		bw_host_fail(h, &f, r->dead_ms);
+		return;
+	}
 	bw_reach_of_host(h, &req);
-	if (bw_http_start(h->door->http, &req, answer_came, q, &q->transfer, &err) < 0) {
+	if (bw_http_start(door->http, &req, answer_came, q, &q->transfer, &err) < 0) {
 		bw_failure_set(&f, BW_TROUBLE_CONNECTION, BW_RETRY_NEVER, "%s: %.150s", h->name, err.msg);
 		bw_question_end(q, &f);
 		return;
 	}
+	bw_gate_sent(q, bw_loop_now(r->loop));
 	q->was_plain = h->is_plain;
 	*(q->method == BW_HTTP_HEAD ? &r->counts.heads : &r->counts.gets) += 1;
 	if (q->state != BW_QUESTION_ASKING)
 		bw_question_move(q, BW_QUESTION_ASKING);
+}
+
+/* A further request of a question may have to wait as well, or is one too many. */
+static bool passes(struct bw_question *q, uint64_t now)
+{
+	struct bw_failure f;
+	uint64_t at = now;
+
+	switch (bw_gate_try(q, now, &at, &f)) {
+	case BW_GATE_GO: return true;
+	case BW_GATE_DRY: bw_question_end(q, &f); return false;
+	case BW_GATE_AT:
+	case BW_GATE_SOON: break;
+	}
+	q->ready_ms = at;
+	if (at > q->deadline_ms) {
+		bw_failure_set(&q->failure, BW_TROUBLE_THROTTLED, BW_RETRY_NEVER, "%s wants fewer requests",
+			       q->host->name);
+		q->failure.retry_after_s = (uint32_t)((at - now + 999) / 1000);
+	}
+	bw_login_leave(q);
+	bw_question_move(q, BW_QUESTION_WAITING);
+	return false;
 }
 
 void bw_question_proceed(struct bw_question *q)
@@ -281,9 +347,10 @@ void bw_question_proceed(struct bw_question *q)
 	const char *signature;
 	struct bw_failure f;
 
-	if (!q->deadline_ms) {
+	if (!q->started_ms) {
 		q->started_ms = now;
-		q->deadline_ms = now + r->give_up_ms;
+		if (!q->deadline_ms)
+			q->deadline_ms = now + r->give_up_ms;
 	}
 	if (q->host->is_get_only)
 		q->method = BW_HTTP_GET;
@@ -292,11 +359,18 @@ void bw_question_proceed(struct bw_question *q)
 		return;
 	}
 	switch (bw_auth_prepare(q, &signature, &f)) {
-	case BW_AUTH_READY: send_request(q, signature, q->deadline_ms - now); break;
+	case BW_AUTH_READY:
+		if (passes(q, now))
+			send_request(q, signature, q->deadline_ms - now);
+		break;
 	case BW_AUTH_FAILED: bw_question_end(q, &f); break;
 	case BW_AUTH_WAIT:
 		if (q->state != BW_QUESTION_LOGIN)
 			bw_question_move(q, BW_QUESTION_LOGIN);
+		break;
+	case BW_AUTH_LATER:
+		q->ready_ms = BW_QUESTION_UNTIL_TOLD;
+		bw_question_move(q, BW_QUESTION_WAITING);
 		break;
 	}
 	if (r->secret.data)

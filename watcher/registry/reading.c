@@ -7,16 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "core/text.h"
 #include "image/manifest.h"
 #include "registry/address.h"
 #include "registry/auth.h"
 #include "registry/host.h"
+#include "registry/page.h"
 #include "registry/question.h"
 
-#define SCHEMA1	     "application/vnd.docker.distribution.manifest.v1+"
-#define UNVERIFIABLE "an image of schema 1, whose digest cannot be verified"
-#define WHAT_MAX     (BW_DIGEST_SHORT_MAX + 16)
+#define SCHEMA1 "application/vnd.docker.distribution.manifest.v1+"
+#define UNVERIFIABLE                                                                                    \
+	"an image of schema 1, a format that registries have given up; its digest cannot be verified: " \
+	"push it again with a current tool"
+#define WARNINGS_BYTES 4096 /* of all warnings of an answer (distribution-spec) */
+#define WHAT_MAX       (BW_DIGEST_SHORT_MAX + 16)
 
 /* --- success ---------------------------------------------------------------------------------- */
 
@@ -51,12 +57,24 @@ static void use_get(struct bw_question *q)
 	bw_question_proceed(q);
 }
 
+static bool reject(const struct bw_question *q, const char *what, struct bw_failure *f)
+{
+	bw_failure_set(f, BW_TROUBLE_MALFORMED, BW_RETRY_NEVER, "%s: %s", q->host->name, what);
+	return false;
+}
+
+static bool is_schema1(const char *media_type)
+{
+	return bw_text_starts(media_type, SCHEMA1);
+}
+
 static void take_head(struct bw_question *q, const struct bw_http_response *r)
 {
 	char media_type[BW_MEDIA_TYPE_MAX];
 	struct bw_digest d;
 	struct bw_failure f;
 
+	read_media_type(r, media_type);
 	if (!read_digest(r, &d)) {
 		q->host->is_get_only = true;
 		use_get(q);
@@ -69,7 +87,11 @@ static void take_head(struct bw_question *q, const struct bw_http_response *r)
 		bw_question_end(q, &f);
 		return;
 	}
-	read_media_type(r, media_type);
+	if (is_schema1(media_type)) {
+		(void)reject(q, UNVERIFIABLE, &f);
+		bw_question_end(q, &f);
+		return;
+	}
 	bw_question_succeed(q, &d, media_type);
 }
 
@@ -88,17 +110,6 @@ static bool matches(const struct bw_digest *d, const struct bw_buf *body)
 	return bw_digest_matches(d, bw_buf_str(body), body->len);
 }
 
-static bool reject(const struct bw_question *q, const char *what, struct bw_failure *f)
-{
-	bw_failure_set(f, BW_TROUBLE_MALFORMED, BW_RETRY_NEVER, "%s: %s", q->host->name, what);
-	return false;
-}
-
-static bool is_schema1(const char *media_type)
-{
-	return bw_text_starts(media_type, SCHEMA1);
-}
-
 /* The header is optional, but one that says something wrong is an error of the registry (protocols 3.3). */
 static bool check_header(const struct bw_question *q, const struct bw_http_response *r,
 			 const struct bw_digest *actual, struct bw_failure *f)
@@ -115,16 +126,13 @@ static bool check_header(const struct bw_question *q, const struct bw_http_respo
 }
 
 /* By its digest: that decides, whatever the bytes are. */
-static bool check_asked(const struct bw_question *q, const struct bw_http_response *r, const char *media_type,
-			struct bw_failure *f)
+static bool check_asked(const struct bw_question *q, const struct bw_http_response *r, struct bw_failure *f)
 {
 	struct bw_contradiction c = {.one = "asked for", .other = "it sent", .digest_of_one = &q->digest};
 	struct bw_digest sent;
 
 	if (matches(&q->digest, r->body))
 		return check_header(q, r, &q->digest, f);
-	if (!q->is_blob && is_schema1(media_type))
-		return reject(q, UNVERIFIABLE, f);
 	bw_digest_of(bw_buf_str(r->body), r->body->len, &sent);
 	c.digest_of_other = &sent;
 	bw_failure_of_digests(r, q->host->name, &c, f);
@@ -156,6 +164,14 @@ static bool check_tagged(const struct bw_question *q, const struct bw_http_respo
 	return true;
 }
 
+/* By its type or, as old registries name none, by what it says itself. Its digest is one of a part of it. */
+static bool has_schema1(const struct bw_buf *body, const char *media_type)
+{
+	json_auto_t *root = json_loadb(bw_buf_str(body), body->len, 0, NULL);
+
+	return is_schema1(media_type) || json_integer_value(json_object_get(root, "schemaVersion")) == 1;
+}
+
 static void take_body(struct bw_question *q, const struct bw_http_response *r)
 {
 	char media_type[BW_MEDIA_TYPE_MAX];
@@ -164,15 +180,33 @@ static void take_body(struct bw_question *q, const struct bw_http_response *r)
 	bool ok;
 
 	read_media_type(r, media_type);
-	ok = bw_digest_is_set(&d) ? check_asked(q, r, media_type, &f)
-				  : check_tagged(q, r, media_type, &d, &f);
+	ok = bw_digest_is_set(&d) ? check_asked(q, r, &f) : check_tagged(q, r, media_type, &d, &f);
 	if (!ok) {
+		if (!q->is_blob && has_schema1(r->body, media_type))
+			(void)reject(q, UNVERIFIABLE, &f);
 		bw_question_end(q, &f);
 		return;
 	}
 	learn_method(q);
 	q->body = r->body; /* told before this response is gone */
 	bw_question_succeed(q, &d, media_type);
+}
+
+/* A page of the list of tags. */
+static void take_page(struct bw_question *q, const struct bw_http_response *r)
+{
+	const struct bw_digest none = {0};
+	char link[2 * BW_PAGE_QUERY_MAX];
+	bool has_link = bw_http_header(r, "link", 0, link, sizeof(link));
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_failure f;
+
+	if (bw_page_read(q->page, bw_buf_str(r->body), r->body->len, has_link ? link : NULL, &err) < 0) {
+		(void)reject(q, err.msg, &f);
+		bw_question_end(q, &f);
+		return;
+	}
+	bw_question_succeed(q, &none, "");
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -193,11 +227,12 @@ static void take_challenge(struct bw_question *q, const struct bw_http_response 
 	struct bw_origin other;
 	struct bw_failure f;
 
-	if (is_foreign(q, r, &other))
+	if (is_foreign(q, r, &other)) {
 		bw_failure_set(&f, BW_TROUBLE_AUTH, BW_RETRY_NEVER,
 			       "%s redirects to %s, which wants a log-in", q->host->name,
 			       bw_origin_name(&other, name));
-	else if (bw_auth_challenged(q, r, &f)) {
+		f.is_elsewhere = true;
+	} else if (bw_auth_challenged(q, r, &f)) {
 		bw_question_proceed(q);
 		return;
 	}
@@ -218,7 +253,8 @@ static const char *what_was_asked(const struct bw_question *q, char out[WHAT_MAX
 
 /*
  * HEAD has no body that would say why; and some do not know HEAD at all. What was asked for by its digest and is not
- * there is settled with that one answer: it costs no further question, and nobody waits for a repository to return.
+ * there is settled with that one answer: it costs no further question, and nobody waits for a repository to return. The
+ * same goes for a mirror, of which nobody believes it.
  */
 static void take_refusal(struct bw_question *q, const struct bw_http_response *r)
 {
@@ -228,12 +264,18 @@ static void take_refusal(struct bw_question *q, const struct bw_http_response *r
 	if (q->method == BW_HTTP_HEAD) {
 		if (r->status == 405 || r->status == 501)
 			q->host->is_get_only = true;
+		if (q->is_one_of_many && r->status == 404) {
+			bw_failure_of_refusal(r, q->host->name, what_was_asked(q, what), &f);
+			bw_question_end(q, &f);
+			return;
+		}
 		q->head_refused = true;
 		use_get(q);
 		return;
 	}
 	bw_failure_of_refusal(r, q->host->name, what_was_asked(q, what), &f);
-	if (f.trouble == BW_TROUBLE_TAG_GONE && !bw_digest_is_set(&q->digest)) {
+	if (f.trouble == BW_TROUBLE_TAG_GONE && !bw_digest_is_set(&q->digest) && !q->page &&
+	    !q->is_one_of_many) {
 		q->failure = f;
 		q->is_about_tags = true;
 		bw_question_proceed(q);
@@ -258,14 +300,14 @@ static void take_tags(struct bw_question *q, const struct bw_http_response *r)
 /*
  * https first; plain only for those who may, when the peer does not speak TLS at all: not because of a bad
  * certificate, and not where TLS worked before. Some servers of plain HTTP answer a handshake with nothing: they wait
- * for the end of its "header".
+ * for the end of its "header". A mirror that says nothing is not waited for twice: of one without TLS that is known.
  */
 static bool falls_back(struct bw_question *q, const struct bw_http_response *r)
 {
 	struct bw_host *h = q->host;
 
-	if (!(r->failure == BW_HTTP_NOT_TLS || r->is_mute) || r->redirected || q->was_plain ||
-	    !h->may_be_plain)
+	if (!(r->failure == BW_HTTP_NOT_TLS || (r->is_mute && !q->is_brief)) || r->redirected ||
+	    q->was_plain || !h->may_be_plain)
 		return false;
 	if (h->has_spoken && !h->is_plain)
 		return false;
@@ -281,12 +323,26 @@ static void take_failure(struct bw_question *q, const struct bw_http_response *r
 		bw_question_failed(q, f);
 }
 
+/* What those say to whom it redirects is not its own word. */
+static void note_warnings(struct bw_host *h, const struct bw_http_response *r)
+{
+	const struct bw_registry *reg = h->registry;
+	char value[WARNINGS_BYTES], text[BW_WARNING_MAX];
+
+	for (unsigned n = 0; reg->warned && bw_http_header(r, "warning", n, value, sizeof(value)); n++)
+		for (const char *at = value; bw_warning_next(&at, text);)
+			if (bw_warnings_add(&h->warnings, text))
+				reg->warned(h->name, text, reg->warned_arg);
+}
+
 /*
  * Who redirects has answered, whatever becomes of it: storage that is down must not make its registry look dead. Only
  * the version of HTTP is that of the other place.
  */
 static void note_answer(struct bw_host *h, const struct bw_http_response *r)
 {
+	if (r->status && !r->redirected)
+		note_warnings(h, r);
 	if (r->status || r->redirected)
 		bw_host_answered(h, r->redirected ? h->http_version : r->http_version, r->status);
 }
@@ -296,6 +352,13 @@ void bw_reading_take(struct bw_question *q, const struct bw_http_response *r)
 	struct bw_failure f;
 
 	note_answer(q->host, r);
+	if (q->page)
+		q->page->status = r->status;
+	/* Who sends us elsewhere has let us in. */
+	if (r->status && bw_auth_answered(q, r->redirected && r->status != 401 ? 307 : r->status)) {
+		bw_question_proceed(q);
+		return;
+	}
 	if (q->is_about_tags)
 		take_tags(q, r);
 	else if (q->method == BW_HTTP_HEAD && r->status == 501 && !r->failure)
@@ -308,6 +371,8 @@ void bw_reading_take(struct bw_question *q, const struct bw_http_response *r)
 		take_refusal(q, r);
 	else if (q->method == BW_HTTP_HEAD)
 		take_head(q, r);
+	else if (q->page)
+		take_page(q, r);
 	else
 		take_body(q, r);
 }

@@ -9,7 +9,7 @@
 
 #define MIN_LIFETIME_S 60    /* what the specification lets us count on, also when less is said */
 #define MAX_LIFETIME_S 86400 /* nobody is believed for longer than a day */
-#define MAX_URL_BYTES  8192
+#define MAX_URL_BYTES  16384
 
 /* A token goes into a header line as it is, so it must be one word of printable ASCII. */
 static bool is_word(const char *s, size_t len)
@@ -72,23 +72,33 @@ void bw_token_done(struct bw_token *t)
 	*t = (struct bw_token){0};
 }
 
-static void add_encoded(struct bw_buf *url, const char *s, size_t len)
+static bool is_plain(unsigned char c)
 {
-	static const char plain[] = "-._~";
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("-._~", c));
+}
+
+/* One byte as it stands in a query or a form; `out` has room for three. */
+static size_t encode(unsigned char c, char *out)
+{
 	static const char hex[] = "0123456789ABCDEF";
 
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    (c && strchr(plain, c))) {
-			(void)bw_buf_addc(url, (char)c);
-		} else {
-			(void)bw_buf_addc(url, '%');
-			(void)bw_buf_addc(url, hex[c >> 4]);
-			(void)bw_buf_addc(url, hex[c & 15]);
-		}
+	if (is_plain(c)) {
+		out[0] = (char)c;
+		return 1;
 	}
+	out[0] = '%';
+	out[1] = hex[c >> 4];
+	out[2] = hex[c & 15];
+	return 3;
+}
+
+static void add_encoded(struct bw_buf *url, const char *s, size_t len)
+{
+	char code[3];
+
+	for (size_t i = 0; i < len; i++)
+		(void)bw_buf_add(url, code, encode((unsigned char)s[i], code));
 }
 
 static void add_query(struct bw_buf *url, const char *name, const char *value, size_t len)
@@ -123,4 +133,53 @@ char *bw_token_url(const char *realm, const char *service, const char *scope, co
 	if (account)
 		add_query(&url, "account", account, strlen(account));
 	return bw_buf_take(&url, NULL);
+}
+
+size_t bw_token_scope_bytes(const char *scope)
+{
+	size_t n = strlen("&scope=");
+	char code[3];
+
+	for (const char *s = scope; *s; s++)
+		n += encode((unsigned char)*s, code);
+	return n;
+}
+
+/* "&name=value" behind what is there. In place, because a buffer that grows leaves copies behind. */
+static char *put(char *at, const char *name, const char *value)
+{
+	size_t len = strlen(name);
+
+	memcpy(at, name, len);
+	at += len;
+	for (const char *s = value; *s; s++)
+		at += encode((unsigned char)*s, at);
+	return at;
+}
+
+char *bw_token_form(const char *service, const char *scopes, const char *refresh_token)
+{
+	static const char head[] = "grant_type=refresh_token&client_id=basewatch";
+	size_t len = (service ? strlen(service) : 0) + strlen(scopes) + strlen(refresh_token);
+	char *form, *at;
+
+	if (len > BW_MAX_TOKEN_BYTES)
+		return NULL;
+	form = bw_alloc(sizeof(head) + len * 3 + 64);
+	at = put(form, head, "");
+	if (service)
+		at = put(at, "&service=", service);
+	at = put(at, "&scope=", scopes);
+	at = put(at, "&refresh_token=", refresh_token);
+	*at = '\0';
+	return form;
+}
+
+/* RFC 6749 5.2: what was shown is "invalid, expired, revoked". */
+bool bw_token_is_bad_grant(const char *body, size_t len)
+{
+	json_auto_t *root = json_loadb(body, len, 0, NULL);
+	const char *error = json_string_value(json_object_get(root, "error"));
+
+	return error && (strcmp(error, "invalid_grant") == 0 || strcmp(error, "invalid_client") == 0);
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "report/outlook.h"
 #include "store/gap.h"
 #include "store/verdict.h"
 
@@ -30,7 +31,8 @@ struct bw_report_options {
 	int64_t interrupted_since_ms;
 	/* What could not be looked into: unknown, as it may hide anything. NULL: nothing */
 	const struct bw_gaps *gaps;
-	bool count_frontends; /* frontends decide the exit code too */
+	const struct bw_outlook *outlook; /* NULL: no daemon watches, or nobody knows */
+	bool count_frontends;		  /* frontends decide the exit code too */
 };
 
 /* What the exit code is made of, and the sentences that follow a table. */

@@ -18,7 +18,8 @@ struct bw_base {
 	const char *digest; /* that of the last sighting; NULL: never seen */
 	uint32_t waited;    /* sweeps in a row that waited for what is behind a new digest */
 	uint32_t failures;  /* questions that failed since the last answer; 0: the last one was answered */
-	bool is_foreign;    /* only git repositories name it: strangers, for whom the network rules hold */
+	bool is_contradicted; /* since then it said something else: not there, another digest, now this and now that */
+	bool is_foreign; /* only git repositories name it: strangers, for whom the network rules hold */
 };
 
 /*

@@ -14,6 +14,8 @@
  *     costs one or two questions more, never a burst: the spread is whole again at once.
  *   - What is overdue (a halt, a suspended machine, a clock that was set forward) is asked in the order of due, and not
  *     faster than it takes to ask the whole registry in every / 4, or one a second.
+ *   - Where a registry grants only so many requests (registry/budget.h), what is overdue is asked in the order of due, as
+ *     often as the plan has it: so every base gets its turn, and the interval is stretched.
  *   - A clock that is set back moves nothing: the monotonic time says how long it really was. A last question that lies
  *     in the future after a restart is not believed: the base goes to its next slot.
  *
@@ -31,6 +33,8 @@
 
 #include "core/def.h"
 #include "image/answer.h"
+#include "registry/budget.h"
+#include "store/standing.h"
 
 struct bw_schedule;
 
@@ -91,6 +95,25 @@ void bw_schedule_set_options(struct bw_schedule *s, const struct bw_schedule_opt
 void bw_schedule_set_distance(struct bw_schedule *s, const char *registry, uint32_t distance_ms);
 
 /*
+ * What this registry grants, from its last answer: the distance is kept on the average, in pairs, and nothing is asked
+ * before the hold ends, also of what is asked for the first time or soon. Without a budget nothing is limited. Holds for
+ * its window, unless it is renewed. Of a registry that has said nothing yet only one question is in flight at a time, so
+ * that its first word on this is heard before the second is asked.
+ */
+void bw_schedule_set_budget(struct bw_schedule *s, const char *registry, const struct bw_budget_plan *p,
+			    struct bw_schedule_now now);
+
+/* How a registry stands. */
+struct bw_schedule_lane {
+	size_t bases;
+	enum bw_pause pause;
+	int64_t paused_until_ms; /* wall time; 0 without a pause, and where nobody knows */
+};
+/* False: nothing is asked of it. */
+bool bw_schedule_look(struct bw_schedule *s, const char *registry, struct bw_schedule_now now,
+		      struct bw_schedule_lane *ret);
+
+/*
  * A base is to be asked. Never asked: at once, with the minimum distance. Known already: taken over where the row is
  * newer than what the schedule knows, else left alone. O(log n).
  */
@@ -114,6 +137,12 @@ int64_t bw_schedule_delay(struct bw_schedule *s, struct bw_schedule_now now);
  */
 void bw_schedule_done(struct bw_schedule *s, int64_t id, enum bw_trouble trouble, uint32_t retry_after_s,
 		      struct bw_schedule_now now);
+/*
+ * It was not asked at all: the client held the question back, because the budget was used up by somebody else meanwhile.
+ * The base is where it was, nothing is known of it that was not known before, and its registry is left alone for so long,
+ * a second at least.
+ */
+void bw_schedule_put_back(struct bw_schedule *s, int64_t id, uint64_t hold_ms, struct bw_schedule_now now);
 /*
  * Ask this base soon, within the minimum distance of its registry. false: there is none, it is being asked, or it was
  * within this window. Is counted as beyond the schedule.

@@ -71,6 +71,7 @@ static void begin(struct bw_collector *c, const struct bw_row *r)
 	};
 	if (r->base_id != 0) {
 		g->base = bw_arena_str(a, r->base);
+		g->base_id = r->base_id;
 		g->digest = bw_arena_str(a, r->digest);
 		g->previous = bw_arena_str(a, r->previous);
 		g->first_seen_ms = r->first_seen_ms;

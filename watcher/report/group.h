@@ -34,6 +34,7 @@ struct bw_group_use {
 /* A base with all its uses; or exactly one use without a base, or a broken file. */
 struct bw_group {
 	const char *base;	 /* "registry/repository:tag"; NULL: a use without a base */
+	int64_t base_id;	 /* 0 without one */
 	enum bw_verdict verdict; /* the worst of the uses, and of that use: */
 	int64_t since_ms;
 	const char *reason;	  /* NULL: nothing to add */

@@ -92,6 +92,23 @@ static void put_use(struct bw_report_json *j, const struct bw_group_use *u)
 	bw_json_close(w, '}');
 }
 
+static void put_next_check(struct bw_report_json *j, const struct bw_group *g)
+{
+	const struct bw_outlook *o = j->o->outlook;
+	struct bw_json *w = &j->w;
+	struct bw_next_check next;
+
+	bw_json_key(w, "next_check");
+	if (!o || !o->find(g->base_id, &next, o->arg)) {
+		bw_json_null(w);
+		return;
+	}
+	bw_json_open(w, '{');
+	bw_json_key_time(w, "at", next.at_ms);
+	bw_json_key_str(w, "reason", next.reason);
+	bw_json_close(w, '}');
+}
+
 /* A base and all its uses: the only part of the document that is in memory as a whole. */
 static void put_base(struct bw_report_json *j, const struct bw_group *g)
 {
@@ -111,6 +128,7 @@ static void put_base(struct bw_report_json *j, const struct bw_group *g)
 	put_time(j, &t[2], "changed_at", g->changed_at_ms);
 	put_time(j, &t[3], "stale_since", g->stale_since_ms);
 	put_time(j, &t[4], "checked_at", g->checked_at_ms);
+	put_next_check(j, g);
 	bw_json_key(w, "uses");
 	bw_json_open(w, '[');
 	for (size_t i = 0; i < g->use_count; i++)
@@ -160,6 +178,45 @@ static void put_gaps(struct bw_report_json *j)
 	bw_json_close(w, ']');
 }
 
+static void put_number(struct bw_json *w, const char *key, bool is_known, uint64_t n)
+{
+	bw_json_key(w, key);
+	if (is_known)
+		bw_json_int(w, n < (uint64_t)INT64_MAX ? (int64_t)n : INT64_MAX);
+	else
+		bw_json_null(w);
+}
+
+static void put_registry(struct bw_json *w, const struct bw_outlook_registry *r)
+{
+	bw_json_open(w, '{');
+	bw_json_key_str(w, "registry", r->name);
+	put_number(w, "bases", true, r->bases);
+	bw_json_key_time(w, "seen_at", r->seen_ms);
+	put_number(w, "limit", r->has_budget, r->limit);
+	put_number(w, "remaining", r->has_budget, r->remaining);
+	put_number(w, "reserved", r->has_budget, r->reserved);
+	put_number(w, "window_seconds", r->window_s > 0, r->window_s);
+	bw_json_key_bool(w, "questions_are_free", r->is_free);
+	put_number(w, "interval_seconds", r->interval_ms > 0, ((uint64_t)r->interval_ms + 999) / 1000);
+	bw_json_key_str(w, "pause", r->pause);
+	bw_json_key_time(w, "paused_until", r->paused_until_ms);
+	bw_json_key_str(w, "text", r->text);
+	bw_json_close(w, '}');
+}
+
+/* How those stand that decide on the next checks. */
+static void put_registries(struct bw_report_json *j)
+{
+	const struct bw_outlook *o = j->o->outlook;
+
+	bw_json_key(&j->w, "registries");
+	bw_json_open(&j->w, '[');
+	for (size_t i = 0; o && i < o->count; i++)
+		put_registry(&j->w, &o->registries[i]);
+	bw_json_close(&j->w, ']');
+}
+
 bool bw_report_json_end(struct bw_report_json *j, const struct bw_tally *t)
 {
 	struct bw_json *w = &j->w;
@@ -167,6 +224,7 @@ bool bw_report_json_end(struct bw_report_json *j, const struct bw_tally *t)
 	begin_other(j);
 	bw_json_close(w, ']');
 	put_gaps(j);
+	put_registries(j);
 	bw_json_key(w, "summary");
 	bw_json_open(w, '{');
 	for (enum bw_verdict v = 0; v < BW_VERDICT_COUNT; v++)

@@ -410,6 +410,24 @@ static void put_sentence(struct bw_table *t, const struct bw_tally *tally, int64
 	bw_line_end(&t->line);
 }
 
+/* Registries that are asked otherwise than scheduled. Their names come from build files. */
+static void put_registries(struct bw_table *t)
+{
+	const struct bw_outlook *o = t->o->outlook;
+
+	for (size_t i = 0; o && i < o->count; i++) {
+		const char *text = o->registries[i].text;
+		BW_AUTOFREE char *sentence = NULL;
+
+		if (!text)
+			continue;
+		sentence = bw_asprintf("%s.", bw_arena_escaped(&t->arena, text));
+		bw_line_begin(&t->line, 0, 2);
+		bw_line_words(&t->line, BW_PLAIN, sentence);
+		bw_line_end(&t->line);
+	}
+}
+
 bool bw_table_end(struct bw_table *t, const struct bw_tally *tally, int64_t known_since_ms)
 {
 	/* The parts stand in the order of enum bw_part, with a blank line behind each that is there. */
@@ -432,5 +450,6 @@ bool bw_table_end(struct bw_table *t, const struct bw_tally *tally, int64_t know
 		bw_line_end(&t->line);
 	}
 	put_sentence(t, tally, known_since_ms);
+	put_registries(t);
 	return bw_out_finish(t->o->out, !t->line.failed);
 }

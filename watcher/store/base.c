@@ -5,10 +5,20 @@
 #include "store/base.h"
 
 #include "core/mem.h"
+#include "image/answer.h"
 #include "store/list.h"
 #include "store/sql.h"
 
-enum { BASE_ID, BASE_REGISTRY, BASE_REPOSITORY, BASE_TAG, BASE_DIGEST, BASE_FAILURES, BASE_WAITED };
+enum {
+	BASE_ID,
+	BASE_REGISTRY,
+	BASE_REPOSITORY,
+	BASE_TAG,
+	BASE_DIGEST,
+	BASE_FAILURES,
+	BASE_WAITED,
+	BASE_TROUBLE
+};
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
@@ -36,6 +46,15 @@ int bw_store_count_wanted(struct bw_store *s, int64_t now_ms, size_t *ret_count,
 	return rc < 0 ? rc : 0;
 }
 
+/* One that could not be asked has said nothing. */
+static bool is_contradicted(sqlite3_stmt *q)
+{
+	const char *name = bw_sql_column(q, BASE_TROUBLE);
+	enum bw_trouble t = name ? bw_trouble_from_name(name) : BW_TROUBLE_NONE;
+
+	return t == BW_TROUBLE_UNSETTLED || bw_trouble_is_absence(t) || bw_sql_column_u32(q, BASE_WAITED) > 0;
+}
+
 void bw_store_read_base_columns(sqlite3_stmt *q, struct bw_base *ret)
 {
 	*ret = (struct bw_base){
@@ -46,6 +65,7 @@ void bw_store_read_base_columns(sqlite3_stmt *q, struct bw_base *ret)
 		.digest = bw_sql_column(q, BASE_DIGEST),
 		.failures = bw_sql_column_u32(q, BASE_FAILURES),
 		.waited = bw_sql_column_u32(q, BASE_WAITED),
+		.is_contradicted = is_contradicted(q),
 	};
 }
 

@@ -253,6 +253,24 @@ static const char *const step_1[] = {
 	") STRICT, WITHOUT ROWID",
 
 	/*
+	 * How registries stand with the daemon; NULL: they say nothing of what they grant. `granted` requests in `window_s`
+	 * seconds, of which `remaining` were left at `seen_at`, and `reserved` are left to others. `pause`: why nothing is
+	 * asked until `paused_until`, a word of store/standing.h, or ''.
+	 */
+	"CREATE TABLE standing("
+	" registry TEXT PRIMARY KEY,"
+	" seen_at INTEGER NOT NULL,"
+	" granted INTEGER,"
+	" remaining INTEGER,"
+	" reserved INTEGER,"
+	" window_s INTEGER,"
+	" is_free INTEGER,"
+	" distance_ms INTEGER,"
+	" pause TEXT NOT NULL,"
+	" paused_until INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID",
+
+	/*
 	 * Facts that were published, for ever, numbered in the order of publishing; `json` is what is sent, byte by byte.
 	 * The numbers say what it tells of: a base with a sighting, or a build; NULL where there is none (any more).
 	 * `suppressed`: why the rules gave it to nobody; NULL for all others.

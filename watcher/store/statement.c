@@ -31,7 +31,7 @@
 	"f.source_id = ?1 AND f.path >= ?2 AND f.path < CASE ?2 WHEN '' THEN x'' ELSE ?2 || '0' END " \
 	"AND (?2 = '' OR f.path = ?2 OR f.path > ?2 || '/')"
 
-#define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited"
+#define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, p.trouble"
 
 /*
  * Is the build of a use a stranger's, of a git repository? For few uses each build is looked up; for many the list of those
@@ -316,7 +316,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" WHERE u.base_id = b.id AND " IS_WANTED ")",
 	/* ?2 the base. */
 	[BW_SQL_POLL_BASE] =
-		"SELECT b.id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, " IS_BASE_FOREIGN
+		"SELECT b.id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, p.trouble, " IS_BASE_FOREIGN
 		" FROM base b" LEFT_JOIN_CURRENT_OF("b.id") " WHERE b.id = ?2 AND EXISTS(SELECT 1 FROM " NEEDING " n)",
 	[BW_SQL_BASE_IS_FOREIGN] = "SELECT " IS_BASE_FOREIGN,
 	[BW_SQL_COMPANIONS] =
@@ -351,6 +351,11 @@ static const char *const texts[BW_SQL_COUNT] = {
 	[BW_SQL_REGISTRY_PUT] =
 		"INSERT INTO registry(name, disagreed_at) VALUES(?1, ?2)"
 		" ON CONFLICT(name) DO UPDATE SET disagreed_at = max(disagreed_at, ?2)",
+	[BW_SQL_STANDINGS] = "SELECT registry, seen_at, granted, remaining, reserved, window_s, is_free, distance_ms, pause,"
+			     " paused_until FROM standing ORDER BY registry",
+	[BW_SQL_STANDING_PUT] = "REPLACE INTO standing(registry, seen_at, granted, remaining, reserved, window_s, is_free,"
+				" distance_ms, pause, paused_until) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[BW_SQL_STANDING_FORGET] = "DELETE FROM standing WHERE registry = ?1",
 	[BW_SQL_BASE_TOUCH] =
 		"UPDATE poll SET checked_at = ?2, " NO_TROUBLE
 		" WHERE base_id = ?1 AND sighting_id IS NOT NULL AND newly_named = 0 AND reach = 0 AND checked_at <= ?2",

@@ -424,7 +424,8 @@ static void heard_again(const struct bw_answer *a, void *arg)
 
 static void ask_again(struct hearing *h)
 {
-	bw_registry_ask(h->judge->registry, h->is.registry, h->is.repository, h->is.tag, heard_again, h);
+	bw_registry_ask(h->judge->registry, h->is.registry, h->is.repository, h->is.tag, NULL, heard_again,
+			h);
 }
 
 static void on_timer(void *arg)

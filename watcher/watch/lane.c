@@ -52,23 +52,34 @@ static int64_t pace(const struct bw_lane *l, const struct bw_grid *g)
 	return later(p < PACE_MS ? p : PACE_MS, distance(l, g));
 }
 
+static int64_t ready_any(const struct bw_lane *l)
+{
+	return later(later(l->next_any, l->held_until), bw_ration_ready(&l->ration));
+}
+
 static int64_t ready_urgent(const struct bw_lane *l)
 {
 	const struct bw_heap_node *n = bw_heap_top(&l->urgent);
 
-	return n ? later(n->key, later(l->next_any, l->held_until)) : INT64_MAX;
+	return n ? later(n->key, ready_any(l)) : INT64_MAX;
 }
 
 static int64_t ready_regular(const struct bw_lane *l)
 {
 	const struct bw_heap_node *n = bw_heap_top(&l->regular);
 
-	return n ? later(later(n->key, l->next_regular), later(l->next_any, l->held_until)) : INT64_MAX;
+	return n ? later(later(n->key, l->next_regular), ready_any(l)) : INT64_MAX;
 }
 
+/*
+ * What a registry grants comes with its first answer, so that is waited for; and where questions are spread, what the last
+ * one left is waited for too.
+ */
 static bool is_full(const struct bw_lane *l, const struct bw_grid *g)
 {
-	return l->flying.count >= g->o.in_flight;
+	bool is_single = !l->has_answered || l->ration.distance > 0;
+
+	return l->flying.count >= (is_single ? 1 : g->o.in_flight);
 }
 
 int64_t bw_lane_ready(const struct bw_lane *l, const struct bw_grid *g)
@@ -84,6 +95,23 @@ int64_t bw_lane_ready(const struct bw_lane *l, const struct bw_grid *g)
 	return lost && lost->key < at ? lost->key : at;
 }
 
+int64_t bw_lane_key(bool is_nudged, int64_t now)
+{
+	return is_nudged ? now - BW_GRID_MAX_TIME : now; /* those are negative */
+}
+
+/*
+ * Where questions are scarce it takes days until all are asked for the first time. Those that were asked already must not
+ * get half of them meanwhile, over and over.
+ */
+static bool is_turn_of_urgent(const struct bw_lane *l)
+{
+	const struct bw_heap_node *n = bw_heap_top(&l->urgent);
+	bool is_first_sight = n && n->key >= 0;
+
+	return l->urgent_in_row < (l->ration.distance > 0 && is_first_sight ? BW_LANE_SCARCE_TURNS : 1);
+}
+
 struct bw_heap_node *bw_lane_choose(const struct bw_lane *l, const struct bw_grid *g, int64_t now)
 {
 	bool has_urgent = ready_urgent(l) <= now;
@@ -91,17 +119,19 @@ struct bw_heap_node *bw_lane_choose(const struct bw_lane *l, const struct bw_gri
 
 	if (is_full(l, g))
 		return NULL;
-	if (has_urgent && !(has_regular && l->was_urgent))
+	if (has_urgent && !(has_regular && !is_turn_of_urgent(l)))
 		return bw_heap_top(&l->urgent);
 	return has_regular ? bw_heap_top(&l->regular) : NULL;
 }
 
 void bw_lane_note_ask(struct bw_lane *l, const struct bw_grid *g, bool is_urgent, int64_t now)
 {
-	l->was_urgent = is_urgent;
+	l->urgent_in_row = is_urgent ? l->urgent_in_row + 1 : 0;
 	l->next_any = now + distance(l, g);
 	if (!is_urgent)
 		l->next_regular = now + pace(l, g);
+	if (!bw_ration_note_ask(&l->ration, now))
+		l->has_answered = false;
 }
 
 void bw_lane_note_reload(struct bw_lane *l, const struct bw_grid *g, int64_t now)
@@ -112,7 +142,21 @@ void bw_lane_note_reload(struct bw_lane *l, const struct bw_grid *g, int64_t now
 
 void bw_lane_hold(struct bw_lane *l, int64_t until)
 {
+	if (until > l->held_until)
+		l->is_stopped = false;
 	l->held_until = later(l->held_until, until);
+}
+
+void bw_lane_note_refusal(struct bw_lane *l, int64_t until)
+{
+	bw_ration_hold(&l->ration, until);
+}
+
+/* Has it said anything at all? */
+static bool is_heard(enum bw_trouble t)
+{
+	return t != BW_TROUBLE_TIMEOUT && t != BW_TROUBLE_DNS && t != BW_TROUBLE_TLS &&
+	       t != BW_TROUBLE_CONNECTION && t != BW_TROUBLE_REFUSED;
 }
 
 static int64_t throttle_ms(const struct bw_lane *l, uint32_t retry_after_s)
@@ -131,6 +175,7 @@ static int64_t throttle_ms(const struct bw_lane *l, uint32_t retry_after_s)
 /* A 429 is meant for the address that asks, and not for the base: nothing of this registry is asked until then. */
 void bw_lane_note_answer(struct bw_lane *l, enum bw_trouble t, uint32_t retry_after_s, int64_t now)
 {
+	l->has_answered |= is_heard(t);
 	if (t == BW_TROUBLE_THROTTLED) {
 		/* Answers that were on their way when the hold began are not one more refusal. */
 		if (now >= l->held_until || retry_after_s > 0)
@@ -178,6 +223,7 @@ bool bw_lane_allow_extra(struct bw_lane *l, const struct bw_grid *g, int64_t now
 		return true;
 	}
 	bw_lane_hold(l, now + STOP_MS);
+	l->is_stopped = true;
 	(void)snprintf(
 		reason, BW_LANE_REASON_MAX,
 		"%.*s: more than %" PRId64 " requests beyond the schedule within an hour, for %zu bases: "
@@ -189,5 +235,5 @@ bool bw_lane_allow_extra(struct bw_lane *l, const struct bw_grid *g, int64_t now
 bool bw_lane_is_idle(const struct bw_lane *l, int64_t now)
 {
 	return l->count == 0 && !l->has_distance && l->held_until <= now && l->next_any <= now &&
-	       debt(l, now) == 0;
+	       l->ration.until <= now && debt(l, now) == 0;
 }

@@ -9,6 +9,7 @@
 #include "doubts.h"
 #include "ledger.h"
 #include "probe.h"
+#include "standings.h"
 #include "store/poll.h"
 #include "watch/idmap.h"
 
@@ -38,6 +39,7 @@ struct bw_poller {
 	struct bw_sides sides;
 	struct bw_ledger *ledger;
 	struct bw_schedule *schedule;
+	struct bw_standings *standings;
 	struct bw_map *groups; /* by registry */
 	struct bw_timer *timer;
 	struct bw_timer *again; /* after a failure of the store */
@@ -193,12 +195,35 @@ static void settle_answer(struct bw_poller *p, const struct bw_probe *x, const s
 	bw_ledger_put(p->ledger, x->base_id, a, r->change);
 }
 
+/*
+ * The client keeps the budget too (registry/budget.h), and the registry itself says 429 where others have used up what it
+ * grants: neither is the fault of the base, which was not asked and has not failed. Where a digest came only what is
+ * behind it is missing, and that is recorded.
+ */
+static bool is_held_back(const struct bw_answer *a, const struct bw_budget_plan *plan)
+{
+	return a && a->trouble == BW_TROUBLE_THROTTLED && !a->digest.text[0] && plan->is_known &&
+	       plan->hold_ms > 0;
+}
+
+static uint64_t hold_of(const struct bw_answer *a, const struct bw_budget_plan *plan)
+{
+	uint64_t asked_for = (uint64_t)a->retry_after_s * 1000;
+
+	return plan->hold_ms > asked_for ? plan->hold_ms : asked_for;
+}
+
 static void probed(struct bw_probe *x, const struct bw_probed *r)
 {
 	struct question *q = (struct question *)(void *)x;
 	struct bw_poller *p = q->poller;
+	struct bw_budget_plan plan;
 
-	if (r->rc < 0) { /* asked again as if it had not answered */
+	(void)bw_standings_hear(p->standings, x->group->side->registry, x->group->registry, read_now(p),
+				&plan);
+	if (r->rc == 0 && is_held_back(r->answer, &plan)) {
+		bw_schedule_put_back(p->schedule, x->base_id, hold_of(r->answer, &plan), read_now(p));
+	} else if (r->rc < 0) { /* asked again as if it had not answered */
 		bw_schedule_done(p->schedule, x->base_id, BW_TROUBLE_TIMEOUT, 0, read_now(p));
 		store_failed(r->rc, r->err, p);
 	} else {
@@ -370,10 +395,18 @@ static void recorded(const struct bw_seen *seen, size_t count, const struct bw_r
 	free(ids);
 }
 
+/* For people, and tried again after the next sweep: a store that fails is noticed by the ledger. */
+static void save_standings(struct bw_poller *p)
+{
+	if (!p->has_failed)
+		(void)!bw_standings_save(p->standings, read_now(p), NULL);
+}
+
 static void end_sweep(struct bw_poller *p)
 {
 	p->sweeps++;
 	bw_ledger_turn(p->ledger);
+	save_standings(p);
 	look_for_doubts(p);
 }
 
@@ -417,6 +450,9 @@ int bw_poller_reload(struct bw_poller *p, struct bw_err *err)
 {
 	int rc;
 
+	rc = bw_standings_load(p->standings, read_now(p), err);
+	if (rc < 0)
+		return rc;
 	bw_schedule_begin_list(p->schedule);
 	rc = bw_store_each_poll(p->store, bw_clock_ms(), put, p, err);
 	if (rc < 0)
@@ -424,6 +460,7 @@ int bw_poller_reload(struct bw_poller *p, struct bw_err *err)
 	(void)bw_schedule_end_list(p->schedule, read_now(p));
 	p->hurries_failed = false;
 	drop_idle_groups(p);
+	save_standings(p);
 	p->has_doubts = true;
 	if (!p->flying)
 		look_for_doubts(p);
@@ -460,6 +497,7 @@ struct bw_poller *bw_poller_new(struct bw_loop *l, struct bw_store *s, const str
 	bw_sides_init(&p->sides, l, s, c, o->settle_ms);
 	p->ledger = bw_ledger_new(l, s, o->events, &ledger);
 	p->schedule = bw_schedule_new(&o->schedule, bw_store_uuid(s), &schedule, read_now(p));
+	p->standings = bw_standings_new(s, p->schedule);
 	p->groups = bw_map_new();
 	p->timer = bw_timer_new(l, tick, p);
 	p->again = bw_timer_new(l, try_again, p);
@@ -477,6 +515,7 @@ void bw_poller_free(struct bw_poller *p)
 	}
 	bw_doubts_free(p->doubts);
 	bw_ledger_free(p->ledger);
+	bw_standings_free(p->standings);
 	bw_schedule_free(p->schedule);
 	bw_idmap_done(&p->asking);
 	bw_idmap_done(&p->troubled);

@@ -65,9 +65,11 @@ static void answered(const struct bw_answer *a, void *arg)
 		finish(p, p->failures ? a : NULL, p->failures ? as_before(p) : NULL);
 }
 
+/* A mirror can confirm what the registry itself said last, and nothing older: it may have that for long. */
 void bw_probe_ask(struct bw_probe *p)
 {
-	bw_registry_ask(p->group->side->registry, p->group->registry, p->repository, p->tag, answered, p);
+	bw_registry_ask(p->group->side->registry, p->group->registry, p->repository, p->tag,
+			p->digest[0] && !p->is_contradicted ? p->digest : NULL, answered, p);
 }
 
 static char *pack_texts(const char *a, const char *b, const char *c)
@@ -83,8 +85,11 @@ static char *pack_texts(const char *a, const char *b, const char *c)
 
 void bw_probe_init(struct bw_probe *p, struct bw_probe_group *group, const struct bw_base *b)
 {
-	*p = (struct bw_probe){
-		.group = group, .base_id = b->id, .failures = b->failures, .waited = b->waited};
+	*p = (struct bw_probe){.group = group,
+			       .base_id = b->id,
+			       .is_contradicted = b->is_contradicted,
+			       .failures = b->failures,
+			       .waited = b->waited};
 	p->repository = pack_texts(b->repository, b->tag, b->digest ? b->digest : "");
 	p->tag = p->repository + strlen(b->repository) + 1;
 	p->digest = p->tag + strlen(b->tag) + 1;

@@ -33,7 +33,8 @@ struct bw_probe {
 	int64_t base_id;
 	const char *repository;
 	const char *tag;
-	const char *digest; /* "" = never seen */
+	const char *digest;   /* "" = never seen */
+	bool is_contradicted; /* the registry said something else since then */
 	uint32_t failures, waited;
 };
 

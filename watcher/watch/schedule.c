@@ -8,7 +8,8 @@
 
 #define LOST_MS	    600000 /* the registry client gives up after 30 s */
 #define BACKWARD_MS 250	   /* clocks that are only slewed run apart by less between two calls */
-#define MIN_HOLD_MS 1000   /* of a sweep with a short window */
+#define MIN_HOLD_MS 1000   /* of a sweep with a short window, and of a registry that was asked too much */
+#define MAX_HOLD_MS 86400000
 
 /*
  * Times in here are wall time plus `skew`, which grows by what the wall clock is set back: so they never go back, and
@@ -37,6 +38,10 @@ struct entry {
 	int64_t id;
 	int64_t last;	   /* asked; negative: never */
 	int64_t last_wall; /* what the wall clock said when that ended: rows are compared with this */
+	struct {	   /* where it was before it was asked */
+		bool is_urgent;
+		int64_t key, last, last_wall;
+	} before;
 	uint64_t hash;
 	uint32_t failures;
 	uint32_t retry_after_s;
@@ -153,6 +158,7 @@ static void read_row(struct bw_schedule *s, struct entry *e, const struct bw_sch
 		b->retry_after_s > BW_GRID_MAX_RETRY_AFTER_S ? BW_GRID_MAX_RETRY_AFTER_S : b->retry_after_s;
 	if (e->trouble == BW_TROUBLE_THROTTLED)
 		bw_lane_hold(e->lane, e->last + (int64_t)e->retry_after_s * 1000);
+	bw_ration_note_past(&e->lane->ration, e->last);
 }
 
 static struct entry *add_entry(struct bw_schedule *s, const struct bw_schedule_base *b)
@@ -173,7 +179,7 @@ static struct entry *add_entry(struct bw_schedule *s, const struct bw_schedule_b
 static void put_new(struct bw_schedule *s, struct entry *e, const struct bw_schedule_base *b)
 {
 	if (b->checked_ms <= 0) {
-		move_to(s, e, &e->lane->urgent, s->now);
+		move_to(s, e, &e->lane->urgent, bw_lane_key(false, s->now));
 		return;
 	}
 	read_row(s, e, b);
@@ -331,7 +337,11 @@ static void begin_sweep(struct bw_schedule *s)
 
 static void start_question(struct bw_schedule *s, struct entry *e)
 {
-	bw_lane_note_ask(e->lane, &s->grid, e->heap == &e->lane->urgent, s->now);
+	e->before.is_urgent = e->heap == &e->lane->urgent;
+	e->before.key = e->node.key;
+	e->before.last = e->last;
+	e->before.last_wall = e->last_wall;
+	bw_lane_note_ask(e->lane, &s->grid, e->before.is_urgent, s->now);
 	e->last = s->now;
 	e->last_wall = s->now - s->skew;
 	move_to(s, e, &e->lane->flying, s->now + LOST_MS);
@@ -383,6 +393,22 @@ void bw_schedule_done(struct bw_schedule *s, int64_t id, enum bw_trouble trouble
 	}
 }
 
+void bw_schedule_put_back(struct bw_schedule *s, int64_t id, uint64_t hold_ms, struct bw_schedule_now now)
+{
+	struct entry *e = bw_idmap_get(&s->entries, id);
+	int64_t hold = hold_ms < MIN_HOLD_MS   ? MIN_HOLD_MS
+		       : hold_ms < MAX_HOLD_MS ? (int64_t)hold_ms
+					       : MAX_HOLD_MS;
+
+	(void)tell_time(s, now);
+	if (!e || e->heap != &e->lane->flying) /* taken as lost meanwhile */
+		return;
+	e->last = e->before.last;
+	e->last_wall = e->before.last_wall;
+	bw_lane_note_refusal(e->lane, s->now + hold);
+	move_to(s, e, e->before.is_urgent ? &e->lane->urgent : &e->lane->regular, e->before.key);
+}
+
 bool bw_schedule_nudge(struct bw_schedule *s, int64_t id, struct bw_schedule_now now)
 {
 	struct entry *e = bw_idmap_get(&s->entries, id);
@@ -391,7 +417,7 @@ bool bw_schedule_nudge(struct bw_schedule *s, int64_t id, struct bw_schedule_now
 	if (!e || e->heap == &e->lane->flying || (e->last >= 0 && s->now - e->last < s->grid.window))
 		return false;
 	if (e->heap != &e->lane->urgent)
-		move_to(s, e, &e->lane->urgent, s->now);
+		move_to(s, e, &e->lane->urgent, bw_lane_key(true, s->now));
 	return true;
 }
 
@@ -466,6 +492,52 @@ void bw_schedule_set_distance(struct bw_schedule *s, const char *registry, uint3
 
 	l->has_distance = true;
 	l->distance_ms = distance_ms > 60000 ? 60000 : distance_ms;
+}
+
+void bw_schedule_set_budget(struct bw_schedule *s, const char *registry, const struct bw_budget_plan *p,
+			    struct bw_schedule_now now)
+{
+	struct bw_lane *l = bw_map_get(s->lanes, registry);
+
+	(void)tell_time(s, now);
+	if (!l && !p->is_known)
+		return;
+	l = get_lane(s, registry);
+	bw_ration_set(&l->ration, p, s->now);
+	file_lane(s, l);
+}
+
+/* What lies furthest ahead is what is waited for. */
+static void find_pause(const struct bw_schedule *s, const struct bw_lane *l, struct bw_schedule_lane *ret)
+{
+	int64_t until = s->now;
+
+	if (l->held_until > until) {
+		until = l->held_until;
+		ret->pause = l->is_stopped ? BW_PAUSE_GUARD : BW_PAUSE_THROTTLED;
+	}
+	if (l->ration.hold > until) {
+		until = l->ration.hold;
+		ret->pause = BW_PAUSE_BUDGET;
+	}
+	if (until > s->now)
+		ret->paused_until_ms = until - s->skew;
+	else if (bw_lane_is_down(l))
+		ret->pause = BW_PAUSE_UNREACHABLE;
+}
+
+bool bw_schedule_look(struct bw_schedule *s, const char *registry, struct bw_schedule_now now,
+		      struct bw_schedule_lane *ret)
+{
+	const struct bw_lane *l = bw_map_get(s->lanes, registry);
+
+	(void)tell_time(s, now);
+	*ret = (struct bw_schedule_lane){0};
+	if (!l || l->count == 0)
+		return false;
+	ret->bases = l->count;
+	find_pause(s, l, ret);
+	return true;
 }
 
 struct bw_schedule *bw_schedule_new(const struct bw_schedule_options *o, const char *uuid,

@@ -9,9 +9,12 @@
 /* What the command line says of registries; it refers to `a`. */
 void bw_asker_given(const struct bw_args *a, struct bw_registries_given *ret);
 
+struct bw_warned;
+
 struct bw_asker {
 	struct bw_loop *loop;
 	struct bw_registries registries;
+	struct bw_warned *warned; /* what registries had to say */
 	struct bw_signal *on_int, *on_term;
 	bool interrupted; /* a signal came: the loop was stopped */
 };

@@ -69,11 +69,14 @@ struct bw_conf_poll {
 };
 
 struct bw_conf_registry {
-	char *host;	     /* HOST[:PORT], or "*": what holds for all others */
-	int64_t connections; /* 0: not said */
-	bool insecure;
-	char *ca_file;	/* NULL: none besides the system's */
-	char *username; /* NULL: none */
+	char *host; /* HOST[:PORT], or "*": what holds for all others */
+	int64_t connections, in_flight, requests_per_second; /* the last in thousandths; 0: not said */
+	int64_t reserve_percent;			     /* -1: not said */
+	bool insecure, mirrors_only, anonymous;
+	char *ca_file, *cert_file, *key_file; /* NULL: none of our own */
+	char *proxy;			      /* a URL, or "none"; NULL: not said */
+	struct bw_conf_texts mirrors;
+	char *username, *helper; /* who logs in, or NAME of docker-credential-NAME; NULL: not said */
 	struct bw_secret password;
 };
 
@@ -147,8 +150,7 @@ void bw_conf_rule_default(struct bw_conf_rule *ret);
 void bw_conf_rule_done(struct bw_conf_rule *r);
 
 enum bw_conf_flags {
-	/* Also look whether files, folders and secrets that it names are there; warnings, except for secrets that
-	 * everyone may read. */
+	/* Also look whether what it names is there; warnings, except for secrets that everyone may read. */
 	BW_CONF_LOOK = 1 << 0,
 };
 
@@ -172,8 +174,7 @@ void bw_conf_complain(const char *path, const char *const *steps, const char *te
 
 /* Where a configuration would be looked for, as values of the environment (NULL: not set). */
 struct bw_conf_places {
-	const char *xdg_config_home;
-	const char *home;
+	const char *xdg_config_home, *home;
 	const char *etc; /* "/etc" */
 };
 /*

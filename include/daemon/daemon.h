@@ -8,9 +8,13 @@
 #include "config/conf.h"
 #include "daemon/registries.h"
 #include "store/store.h"
+#include "watch/schedule.h"
 #include "watch/sweep.h"
 
 struct bw_daemon;
+
+/* As it asks with this configuration. */
+struct bw_schedule_options bw_daemon_schedule(const struct bw_conf *c);
 
 struct bw_daemon_options {
 	struct bw_conf *conf; /* taken over when bw_daemon_new() succeeds */

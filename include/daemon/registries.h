@@ -22,6 +22,9 @@ struct bw_registries_given {
 	unsigned connections; /* per registry, whatever the configuration says; 0: not given */
 	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms; /* 0: the defaults */
 	uint32_t dead_ms; /* by whoever asks again soon; 0: the default */
+	/* What registries say to their users (registry/client.h); NULL: it is logged as a warning */
+	void (*warned)(const char *registry, const char *text, void *arg);
+	void *warned_arg;
 	/* Whose credentials file it is, too: what was read of it stays when it cannot be read any more. NULL: nobody's */
 	const struct bw_registries *former;
 };
@@ -31,6 +34,12 @@ struct bw_registries {
 	struct bw_credentials *credentials;
 	uint64_t login_number; /* of these, when it was opened */
 };
+
+/*
+ * What a client is told of one registry; who logs in there is none of it. Points into `c`, but for the list of mirrors:
+ * that is the caller's to free, and may be NULL.
+ */
+const char **bw_registries_host(const struct bw_conf_registry *c, struct bw_registry_host_options *ret);
 
 /*
  * `c` NULL: nothing is configured. A credentials file that cannot be read is warned about and skipped. BW_E_CONFIG, with

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "command/setup.h"
+#include "command/warned.h"
 
 static void stop_loop(int signum, void *arg)
 {
@@ -33,6 +34,7 @@ static int open_registries(struct bw_asker *k, const struct bw_args *a, const st
 	int rc = c ? 0 : bw_setup_load(a, &own, err);
 
 	bw_asker_given(a, &given);
+	bw_warned_attach(k->warned, &given);
 	if (rc == 0)
 		rc = bw_registries_open(k->loop, c ? c : own, &given, &k->registries, err);
 	bw_conf_free(own);
@@ -43,7 +45,7 @@ int bw_asker_init(struct bw_asker *k, const struct bw_args *a, const struct bw_c
 {
 	int rc;
 
-	*k = (struct bw_asker){0};
+	*k = (struct bw_asker){.warned = bw_warned_new()};
 	rc = bw_loop_new(&k->loop, err);
 	if (rc < 0)
 		return rc;
@@ -60,5 +62,6 @@ void bw_asker_done(struct bw_asker *k)
 	bw_signal_free(k->on_int);
 	bw_signal_free(k->on_term);
 	bw_registries_close(&k->registries);
+	bw_warned_free(k->warned);
 	bw_loop_free(k->loop);
 }

@@ -135,6 +135,8 @@ static void say_counts(const struct bw_sweep_result *r, const struct bw_registry
 	bw_info("asked for %zu base%s: %llu HEAD, %llu GET, %llu token requests, %llu retries", r->asked,
 		bw_wording_plural(r->asked), (unsigned long long)c->heads, (unsigned long long)c->gets,
 		(unsigned long long)c->tokens, (unsigned long long)c->retries);
+	if (c->mirrored > 0)
+		bw_info("%llu of the answers came from mirrors", (unsigned long long)c->mirrored);
 	if (r->bodies > 0)
 		bw_info("%zu manifests and configurations fetched", r->bodies);
 	bw_info("%zu seen for the first time, %zu moved, %zu could not be asked", r->recorded.first,
@@ -151,6 +153,7 @@ static struct bw_registry_counts count_requests(const struct bw_clients *clients
 	own.gets += foreign.gets;
 	own.tokens += foreign.tokens;
 	own.retries += foreign.retries;
+	own.mirrored += foreign.mirrored;
 	return own;
 }
 

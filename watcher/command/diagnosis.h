@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "image/answer.h"
+#include "registry/certs.h"
 #include "registry/client.h"
 #include "report/findings.h"
 #include "store/health.h"
@@ -55,11 +56,42 @@ struct bw_diagnosis bw_diagnose_ailing(const struct bw_ailing *a);
 /* How a registry was asked. */
 struct bw_diagnosed_registry {
 	const char *name;
-	const char *asked;	 /* "debian:12" */
-	const char *credentials; /* "the configuration", the name of a file; NULL: anonymous */
+	const char *asked; /* "debian:12" */
+	const char *
+		credentials; /* where a log-in comes from: the name of a file or a program; NULL: anonymous */
+	bool is_open;	     /* it did not want to know who we are */
 	bool is_plain;
 };
 struct bw_diagnosis bw_diagnose_registry(const struct bw_diagnosed_registry *r, const struct bw_answer *a);
+
+/* A mirror of a registry, asked for the same base. */
+struct bw_diagnosed_mirror {
+	struct bw_diagnosed_registry asked;
+	const struct bw_digest *origin; /* what the registry itself says; NULL: it has not said */
+	bool is_only;			/* the registry itself is never asked */
+};
+struct bw_diagnosis bw_diagnose_mirror(const struct bw_diagnosed_mirror *m, const struct bw_answer *a);
+
+/* What a registry grants, and what that does to `bases` that are to be asked every `every_ms`. The plan is known. */
+struct bw_diagnosis bw_diagnose_budget(const struct bw_budget_plan *p, uint64_t bases, int64_t every_ms);
+
+/* When the daemon asks for the first of its bases, and why then. */
+struct bw_diagnosed_next {
+	const char *base;
+	int64_t at_ms;
+	const char *reason;
+	const char *pause; /* a word of store/standing.h; NULL: none */
+	const char *text;  /* on the registry as a whole; NULL: all is as scheduled */
+};
+struct bw_diagnosis bw_diagnose_next(const struct bw_diagnosed_next *n);
+
+/* A folder of certificates for one registry; NULL: it cannot be used, for this reason. */
+struct bw_diagnosis bw_diagnose_certs(const struct bw_certs *c, const char *why);
+
+/* The program "docker-credential-NAME", if `source` (registry/credentials.h) is one; NULL: it is not. The caller frees. */
+char *bw_diagnose_helper_name(const char *source);
+/* That program is not installed. */
+struct bw_diagnosis bw_diagnose_helper(const char *source);
 
 /* What a HEAD request to a webhook came to: a status, or 0 and why there is none. */
 struct bw_diagnosis bw_diagnose_webhook(const char *name, unsigned status, const char *why);

@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-#define WHOLE_MS 30000
+#define WHOLE_MS 20000
 
 /* Something found, or still to come. */
 struct bw_doctor_entry {
@@ -135,7 +135,7 @@ static void close_open(struct bw_doctor *d)
 			     d->interrupted
 				     ? bw_doctor_diagnosis(BW_LEVEL_NOTE, "not finished: interrupted", NULL)
 				     : bw_doctor_diagnosis(
-					       BW_LEVEL_ERROR, "no answer within 30 s",
+					       BW_LEVEL_ERROR, "no answer within 20 s",
 					       "look whether it runs, and at firewalls in between "
 					       "that drop what they do not like"));
 }

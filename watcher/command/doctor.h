@@ -45,6 +45,9 @@ void bw_doctor_answer(struct bw_doctor *d, size_t expected, struct bw_diagnosis 
 /* One thing more about it, before or behind its answer. */
 void bw_doctor_append(struct bw_doctor *d, size_t expected, struct bw_diagnosis x);
 
+/* Can this program be run by its name? */
+bool bw_doctor_is_in_path(const char *program);
+
 struct bw_diagnosis bw_doctor_diagnosis(enum bw_level level, const char *seen, const char *advice);
 
 /* The areas. end() cancels what is under way, and is called after every begin(). */

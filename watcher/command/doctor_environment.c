@@ -89,7 +89,7 @@ static void ask_git(struct bw_doctor *d)
 		g->expected = bw_doctor_expect(d, BW_AREA_ENVIRONMENT, "git");
 }
 
-static bool is_in_path(const char *program)
+bool bw_doctor_is_in_path(const char *program)
 {
 	const char *path = getenv("PATH");
 
@@ -108,7 +108,7 @@ static void look_at_ssh(struct bw_doctor *d)
 {
 	if (!has_repository(d->conf, false, BW_GIT_SSH))
 		return;
-	if (is_in_path("ssh"))
+	if (bw_doctor_is_in_path("ssh"))
 		bw_doctor_say(d, BW_AREA_ENVIRONMENT, BW_LEVEL_OK, "ssh", "found in PATH", NULL);
 	else
 		bw_doctor_say(d, BW_AREA_ENVIRONMENT, BW_LEVEL_ERROR, "ssh",

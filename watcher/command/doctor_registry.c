@@ -1,6 +1,6 @@
 /*
- * doctor_registry.c - each registry is asked once, for one base that it is known for, as a sweep would ask it. Which
- * registries there are is what the live builds name, and the configuration.
+ * doctor_registry.c - each registry is asked once, for one base that it is known for, as a sweep would ask it, and so is
+ * each of its mirrors. Which registries there are is what the live builds name, and the configuration.
  */
 #include "command/doctor.h"
 
@@ -8,17 +8,30 @@
 #include <string.h>
 
 #include "command/ask.h"
+#include "command/next.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "daemon/registries.h"
 #include "image/reference.h"
+#include "registry/certs.h"
 #include "registry/credentials.h"
 #include "store/base.h"
 #include "store/build.h"
 
 #define MAX_REGISTRIES 100
-#define GIVE_UP_MS     20000
+#define MAX_MIRRORS    8     /* of one registry */
+#define GIVE_UP_MS     15000 /* before doctor ends as a whole */
+
+struct registry;
+
+struct mirror {
+	struct registry *of;
+	size_t expected;
+	char *name, *repository;
+	bool is_answered;
+	struct bw_answer answer;
+};
 
 struct registry {
 	struct bw_doctor *doctor;
@@ -26,16 +39,25 @@ struct registry {
 	char *name, *repository, *tag;
 	bool is_good;	 /* that base was had when it was asked for last */
 	bool is_foreign; /* only git repositories name that base */
+	uint64_t bases;
+	char *source; /* where a log-in should come from, before it was tried; "": from nowhere */
+	bool is_answered;
+	struct bw_digest digest; /* when it was had */
+	struct mirror mirrors[MAX_MIRRORS];
+	size_t mirror_count;
+	/* by the daemon; the base NULL: nobody knows */
+	struct bw_next_check next;
+	char *next_base;
 };
 
 struct bw_doctor_registries {
 	struct bw_registries open;
 	bool is_without_conf;
-	char *credentials_path; /* NULL: no file */
 	struct registry *items;
 	size_t count, capacity;
 	size_t left_out;
 	bool has_clock;
+	struct bw_next *next; /* NULL: no daemon runs */
 };
 
 /* --- which ---------------------------------------------------------------------------------------- */
@@ -50,27 +72,70 @@ static void choose_base(struct registry *r, const struct bw_base *b)
 	r->is_foreign = b->is_foreign;
 }
 
+static char *base_name(const char *registry, const char *repository, const char *tag)
+{
+	BW_AUTOFREE char *base = bw_asprintf("%s/%s:%s", registry, repository, tag);
+
+	return bw_strdup(bw_reference_familiar(base));
+}
+
+/* Of all bases of a registry the one that is asked for first. */
+static void note_next(struct registry *r, const struct bw_outlook *o, const struct bw_base *b)
+{
+	struct bw_next_check next;
+
+	if (!o || !o->find(b->id, &next, o->arg) || (r->next_base && next.at_ms >= r->next.at_ms))
+		return;
+	free(r->next_base);
+	r->next_base = base_name(b->registry, b->repository, b->tag);
+	r->next = next;
+}
+
+static struct registry *last_of(struct bw_doctor_registries *all, const char *name)
+{
+	struct registry *r;
+
+	if (all->count == 0)
+		return NULL;
+	r = &all->items[all->count - 1];
+	return strcmp(r->name, name) == 0 ? r : NULL;
+}
+
 /* They come in the order of their registries. One that was had last time is the best to ask for. */
 static int take_base(const struct bw_base *b, void *arg, struct bw_err *err)
 {
 	struct bw_doctor *d = arg;
 	struct bw_doctor_registries *all = d->registries;
-	bool is_known = all->count > 0 && strcmp(all->items[all->count - 1].name, b->registry) == 0;
+	struct registry *r = last_of(all, b->registry);
 
 	(void)err;
-	if (is_known) {
-		if (!all->items[all->count - 1].is_good && b->digest && b->failures == 0)
-			choose_base(&all->items[all->count - 1], b);
-		return 0;
-	}
-	if (all->count == MAX_REGISTRIES) {
+	if (!r && all->count == MAX_REGISTRIES) {
 		all->left_out++;
 		return 0;
 	}
-	BW_PUSH(all->items, all->count, all->capacity) =
-		(struct registry){.doctor = d, .name = bw_strdup(b->registry)};
-	choose_base(&all->items[all->count - 1], b);
+	if (!r) {
+		BW_PUSH(all->items, all->count, all->capacity) =
+			(struct registry){.doctor = d, .name = bw_strdup(b->registry)};
+		r = &all->items[all->count - 1];
+		choose_base(r, b);
+	} else if (!r->is_good && b->digest && b->failures == 0) {
+		choose_base(r, b);
+	}
+	r->bases++;
+	note_next(r, bw_next_outlook(all->next), b);
 	return 0;
+}
+
+/* A bad configuration is told elsewhere, and then nobody knows what the daemon watches. */
+static void foresee(struct bw_doctor *d)
+{
+	struct bw_err err = BW_ERR_INIT;
+	BW_AUTOFREE char *seen = NULL;
+
+	if (d->is_conf_bad || bw_next_new(d->args, d->store, &d->registries->next, &err) == 0)
+		return;
+	seen = bw_asprintf("when the daemon asks next cannot be told: %s", err.msg);
+	bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_NOTE, "all", seen, NULL);
 }
 
 static void choose_all(struct bw_doctor *d)
@@ -80,19 +145,12 @@ static void choose_all(struct bw_doctor *d)
 
 	if (!d->store)
 		return;
+	foresee(d);
 	rc = bw_store_choose_all(d->store, NULL, &err);
 	if (rc == 0)
 		rc = bw_store_each_wanted(d->store, bw_clock_ms(), take_base, d, &err);
 	if (rc < 0)
 		bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_ERROR, "all", err.msg, NULL);
-}
-
-static const struct bw_conf_registry *find_conf(const struct bw_conf *c, const char *name)
-{
-	for (size_t i = 0; i < c->registries.count; i++)
-		if (bw_text_is_nocase(c->registries.items[i].host, name))
-			return &c->registries.items[i];
-	return NULL;
 }
 
 static bool is_asked(const struct bw_doctor_registries *all, const char *name)
@@ -101,6 +159,92 @@ static bool is_asked(const struct bw_doctor_registries *all, const char *name)
 		if (bw_text_is_nocase(all->items[i].name, name))
 			return true;
 	return false;
+}
+
+/* --- the configuration ---------------------------------------------------------------------------- */
+
+/* NULL: there is no such entry, or none of them is used. */
+static const struct bw_conf_registry *entry_of(const struct bw_doctor *d, const char *host)
+{
+	for (size_t i = 0; i < d->conf->registries.count && !d->registries->is_without_conf; i++)
+		if (bw_text_is_nocase(d->conf->registries.items[i].host, host))
+			return &d->conf->registries.items[i];
+	return NULL;
+}
+
+static bool has_only_mirrors(const struct registry *r)
+{
+	const struct bw_conf_registry *c = entry_of(r->doctor, r->name);
+
+	return c && c->mirrors_only;
+}
+
+/* Those of the environment are told there. */
+static void say_proxy(const struct registry *r)
+{
+	const struct bw_conf_registry *own = entry_of(r->doctor, r->name), *all = entry_of(r->doctor, "*");
+	const char *proxy = own && own->proxy ? own->proxy : all ? all->proxy : NULL;
+	BW_AUTOFREE char *seen = NULL;
+
+	if (!proxy)
+		return;
+	seen = bw_text_is(proxy, "none")
+		       ? bw_strdup("by the configuration it is reached without a proxy")
+		       : bw_asprintf("by the configuration it is reached through the proxy %s", proxy);
+	bw_doctor_append(r->doctor, r->expected, bw_doctor_diagnosis(BW_LEVEL_NOTE, seen, NULL));
+}
+
+/* --- what is known of it besides ------------------------------------------------------------------ */
+
+static void say_certs(const struct registry *r)
+{
+	struct bw_certs certs = {0};
+	struct bw_err err = BW_ERR_INIT;
+	int rc = bw_certs_find(r->name, NULL, &certs, &err);
+
+	if (rc < 0 || certs.folder)
+		bw_doctor_append(r->doctor, r->expected, bw_diagnose_certs(&certs, rc < 0 ? err.msg : NULL));
+	bw_certs_done(&certs);
+}
+
+static const struct bw_outlook_registry *outlook_of(const struct registry *r)
+{
+	const struct bw_outlook *o = bw_next_outlook(r->doctor->registries->next);
+
+	for (size_t i = 0; o && i < o->count; i++)
+		if (strcmp(o->registries[i].name, r->name) == 0)
+			return &o->registries[i];
+	return NULL;
+}
+
+static void say_next(const struct registry *r)
+{
+	const struct bw_outlook_registry *o = outlook_of(r);
+	const struct bw_diagnosed_next next = {.base = r->next_base,
+					       .at_ms = r->next.at_ms,
+					       .reason = r->next.reason,
+					       .pause = o ? o->pause : NULL,
+					       .text = o ? o->text : NULL};
+
+	if (r->next_base)
+		bw_doctor_append(r->doctor, r->expected, bw_diagnose_next(&next));
+}
+
+/* Without one that a file names docker goes on, and so do we. One that the configuration names is an error as such. */
+static void say_helper(const struct registry *r)
+{
+	const struct bw_conf_registry *c = entry_of(r->doctor, r->name);
+	BW_AUTOFREE char *program = bw_diagnose_helper_name(r->source);
+
+	if (program && !(c && c->helper) && !bw_doctor_is_in_path(program))
+		bw_doctor_append(r->doctor, r->expected, bw_diagnose_helper(r->source));
+}
+
+static void say_budget(const struct registry *r, const struct bw_budget_plan *p)
+{
+	if (p->is_known)
+		bw_doctor_append(r->doctor, r->expected,
+				 bw_diagnose_budget(p, r->bases, r->doctor->conf->poll.every_ms));
 }
 
 /* --- what came ------------------------------------------------------------------------------------ */
@@ -113,17 +257,6 @@ static struct bw_registry *client_of(const struct registry *r)
 	return r->is_foreign && c->foreign ? c->foreign : c->own;
 }
 
-static const char *credentials_of(const struct registry *r)
-{
-	const struct bw_doctor_registries *all = r->doctor->registries;
-	const struct bw_conf_registry *c = find_conf(r->doctor->conf, r->name);
-
-	if (c && c->username && !all->is_without_conf)
-		return "the configuration";
-	return bw_credentials_find(all->open.credentials, r->name, r->repository) ? all->credentials_path
-										  : NULL;
-}
-
 /* That of the first registry that tells: one clock is enough to compare with. */
 static void compare_clocks(struct bw_doctor *d, const char *whom, const struct bw_registry_facts *facts)
 {
@@ -133,19 +266,80 @@ static void compare_clocks(struct bw_doctor *d, const char *whom, const struct b
 	bw_doctor_find(d, BW_AREA_ENVIRONMENT, "clock", bw_diagnose_clock(facts->ahead_ms, whom));
 }
 
+/*
+ * Where it wanted to know who we are, what it was told; else what it would have been told, or what kept us from telling it.
+ * `facts` NULL: it is not known.
+ */
+static struct bw_diagnosed_registry how_asked(const char *name, const char *asked, const char *source,
+					      const struct bw_registry_facts *facts)
+{
+	struct bw_diagnosed_registry how = {
+		.name = name, .asked = asked, .credentials = *source ? source : NULL};
+
+	if (!facts)
+		return how;
+	how.is_plain = facts->is_plain;
+	how.is_open = !facts->wants_login;
+	if (facts->login)
+		how.credentials = facts->login;
+	return how;
+}
+
+static void finish_mirror(struct mirror *m)
+{
+	const struct registry *r = m->of;
+	BW_AUTOFREE char *asked = base_name(m->name, m->repository, r->tag);
+	BW_AUTOFREE char *source =
+		bw_credentials_source(r->doctor->registries->open.credentials, m->name, m->repository);
+	struct bw_registry_facts facts = {0};
+	bool is_known = bw_registry_look(client_of(r), m->name, &facts);
+	const struct bw_diagnosed_mirror how = {
+		.asked = how_asked(m->name, asked, source, is_known ? &facts : NULL),
+		.origin = bw_digest_is_set(&r->digest) ? &r->digest : NULL,
+		.is_only = has_only_mirrors(r)};
+
+	bw_doctor_answer(r->doctor, m->expected, bw_diagnose_mirror(&how, &m->answer));
+}
+
+/* What it says is compared with what the registry itself says: both have to be there. */
+static void take_mirror(const struct bw_answer *a, void *arg)
+{
+	struct mirror *m = arg;
+
+	m->answer = *a;
+	m->is_answered = true;
+	if (m->of->is_answered)
+		finish_mirror(m);
+}
+
+static void finish_mirrors(struct registry *r)
+{
+	r->is_answered = true;
+	for (size_t i = 0; i < r->mirror_count; i++)
+		if (r->mirrors[i].is_answered)
+			finish_mirror(&r->mirrors[i]);
+}
+
 static void take_answer(const struct bw_answer *a, void *arg)
 {
 	struct registry *r = arg;
 	struct bw_doctor *d = r->doctor;
-	BW_AUTOFREE char *base = bw_asprintf("%s/%s:%s", r->name, r->repository, r->tag);
+	BW_AUTOFREE char *asked = base_name(r->name, r->repository, r->tag);
+	BW_AUTOFREE char *source =
+		bw_credentials_source(d->registries->open.credentials, r->name, r->repository);
 	struct bw_registry_facts facts = {0};
-	struct bw_diagnosed_registry how = {
-		.name = r->name, .asked = bw_reference_familiar(base), .credentials = credentials_of(r)};
+	bool is_known = bw_registry_look(client_of(r), r->name, &facts);
+	struct bw_diagnosed_registry how = how_asked(r->name, asked, source, is_known ? &facts : NULL);
 
-	if (bw_registry_look(client_of(r), r->name, &facts))
+	if (is_known)
 		compare_clocks(d, r->name, &facts);
-	how.is_plain = facts.is_plain;
+	if (!a->trouble)
+		r->digest = a->digest;
+	/* What is appended comes before the end: with the last answer the loop stops. */
+	say_helper(r);
+	say_budget(r, &facts.budget);
 	bw_doctor_answer(d, r->expected, bw_diagnose_registry(&how, a));
+	finish_mirrors(r);
 }
 
 /* --- clients -------------------------------------------------------------------------------------- */
@@ -153,13 +347,41 @@ static void take_answer(const struct bw_answer *a, void *arg)
 /* Only to see what is wrong with it: what can be used is read again with the clients. */
 static void look_at_credentials(struct bw_doctor *d)
 {
-	struct bw_credentials *c = bw_credentials_new();
+	struct bw_credentials *c = bw_credentials_new(NULL);
 	struct bw_err err = BW_ERR_INIT;
 
 	if (bw_credentials_load(c, &err) < 0)
 		bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_WARNING, "credentials", err.msg,
 			      "mend that file: what cannot be read of it is not used");
 	bw_credentials_free(c);
+}
+
+static const struct registry *whose(const struct bw_doctor_registries *all, const char *name)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct registry *r = &all->items[i];
+
+		if (strcmp(r->name, name) == 0)
+			return r;
+		for (size_t k = 0; k < r->mirror_count; k++)
+			if (strcmp(r->mirrors[k].name, name) == 0)
+				return r;
+	}
+	return NULL;
+}
+
+static void hear_warning(const char *registry, const char *text, void *arg)
+{
+	struct bw_doctor *d = arg;
+	const struct registry *r = whose(d->registries, registry);
+	BW_AUTOFREE char *seen = r && strcmp(r->name, registry) == 0
+					 ? bw_asprintf("it says: %s", text)
+					 : bw_asprintf("%s says: %s", registry, text);
+
+	if (r)
+		bw_doctor_append(d, r->expected, bw_doctor_diagnosis(BW_LEVEL_WARNING, seen, NULL));
+	else
+		bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_WARNING, "all", seen, NULL);
 }
 
 /* Where the configuration names what cannot be read, they are asked without all that it says of them. */
@@ -172,6 +394,8 @@ static bool open_clients(struct bw_doctor *d)
 
 	bw_asker_given(d->args, &given);
 	given.give_up_ms = GIVE_UP_MS;
+	given.warned = hear_warning;
+	given.warned_arg = d;
 	rc = bw_registries_open(d->loop, d->conf, &given, &all->open, &err);
 	if (rc == 0)
 		return true;
@@ -185,20 +409,43 @@ static bool open_clients(struct bw_doctor *d)
 
 /* --- the area ------------------------------------------------------------------------------------- */
 
+static void ask_mirrors(struct registry *r)
+{
+	struct bw_registry *client = client_of(r);
+	struct mirror *m = r->mirrors;
+
+	while (r->mirror_count < MAX_MIRRORS && bw_registry_mirror(client, r->name, r->mirror_count,
+								   r->repository, &m->name, &m->repository)) {
+		BW_AUTOFREE char *subject = bw_asprintf("%s: mirror %s", r->name, m->name);
+
+		m->of = r;
+		m->expected = bw_doctor_expect(r->doctor, BW_AREA_REGISTRY, subject);
+		r->mirror_count++;
+		bw_registry_ask(client, m->name, m->repository, r->tag, NULL, take_mirror, m);
+		m++;
+	}
+}
+
+static void ask_one(struct registry *r)
+{
+	r->expected = bw_doctor_expect(r->doctor, BW_AREA_REGISTRY, r->name);
+	r->source = bw_credentials_source(r->doctor->registries->open.credentials, r->name, r->repository);
+	say_certs(r);
+	say_proxy(r);
+	say_next(r);
+	bw_registry_ask(client_of(r), r->name, r->repository, r->tag, NULL, take_answer, r);
+	ask_mirrors(r);
+}
+
 static void ask_all(struct bw_doctor *d)
 {
 	struct bw_doctor_registries *all = d->registries;
 
 	look_at_credentials(d);
-	all->credentials_path = bw_credentials_path();
 	if (all->count == 0 || !open_clients(d))
 		return;
-	for (size_t i = 0; i < all->count; i++) {
-		struct registry *r = &all->items[i];
-
-		r->expected = bw_doctor_expect(d, BW_AREA_REGISTRY, r->name);
-		bw_registry_ask(client_of(r), r->name, r->repository, r->tag, take_answer, r);
-	}
+	for (size_t i = 0; i < all->count; i++)
+		ask_one(&all->items[i]);
 }
 
 /* Those that no build names: there is nothing to ask them for. */
@@ -207,7 +454,7 @@ static void say_unused(struct bw_doctor *d)
 	for (size_t i = 0; i < d->conf->registries.count; i++) {
 		const char *host = d->conf->registries.items[i].host;
 
-		if (strcmp(host, "*") != 0 && !is_asked(d->registries, host))
+		if (strcmp(host, "*") != 0 && !is_asked(d->registries, host) && !whose(d->registries, host))
 			bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_NOTE, host,
 				      "no tracked build names an image of it, so it was not asked", NULL);
 	}
@@ -232,6 +479,19 @@ void bw_doctor_registries_begin(struct bw_doctor *d)
 			      "there are more than 100; the others were not asked", NULL);
 }
 
+static void free_one(struct registry *r)
+{
+	for (size_t i = 0; i < r->mirror_count; i++) {
+		free(r->mirrors[i].name);
+		free(r->mirrors[i].repository);
+	}
+	free(r->name);
+	free(r->repository);
+	free(r->tag);
+	free(r->source);
+	free(r->next_base);
+}
+
 void bw_doctor_registries_end(struct bw_doctor *d)
 {
 	struct bw_doctor_registries *all = d->registries;
@@ -239,13 +499,10 @@ void bw_doctor_registries_end(struct bw_doctor *d)
 	if (!all)
 		return;
 	bw_registries_close(&all->open);
-	for (size_t i = 0; i < all->count; i++) {
-		free(all->items[i].name);
-		free(all->items[i].repository);
-		free(all->items[i].tag);
-	}
+	for (size_t i = 0; i < all->count; i++)
+		free_one(&all->items[i]);
 	free(all->items);
-	free(all->credentials_path);
+	bw_next_free(all->next);
 	free(all);
 	d->registries = NULL;
 }

@@ -5,10 +5,12 @@
 
 #include "command/ask.h"
 #include "command/entry.h"
+#include "command/nearest.h"
 #include "command/offer.h"
 #include "command/survey.h"
 #include "command/wording.h"
 #include "core/mem.h"
+#include "registry/tags.h"
 #include "watch/inquiry.h"
 
 /*
@@ -198,11 +200,33 @@ static bool is_by_digest(const struct bw_lookup *x)
 	return bw_digest_is_set(&x->parts.digest);
 }
 
+/* "...; there is 3.21, 3.20, 3.19". Whatever became of that question, the tag is gone. */
+static void tags_came(const struct bw_answer *a, const struct bw_tags *tags, void *arg)
+{
+	struct bw_lookup *x = arg;
+	const char *near[BW_NEAREST_MAX];
+	size_t count = bw_nearest_tags(bw_reference_tag(&x->parts), tags->items, tags->count, near);
+	char *error = bw_wording_of_tag(&x->answer);
+
+	(void)a;
+	for (size_t i = 0; i < count; i++) {
+		BW_AUTOFREE char *before = error;
+
+		error = bw_asprintf("%s%s%s", before, i ? ", " : "; there is ", near[i]);
+	}
+	fail(x, error);
+}
+
 static void answered(const struct bw_answer *a, void *arg)
 {
 	struct bw_lookup *x = arg;
 
 	x->answer = *a;
+	if (a->trouble == BW_TROUBLE_TAG_GONE && !is_by_digest(x)) {
+		bw_registry_tags(x->all->registry, x->parts.registry, x->parts.repository, NULL, tags_came,
+				 x);
+		return;
+	}
 	if (a->trouble) {
 		fail(x, is_by_digest(x) ? bw_wording_of_digest(a) : bw_wording_of_tag(a));
 		return;

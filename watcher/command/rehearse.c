@@ -1,11 +1,13 @@
 #include "command/rehearse.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "daemon/registries.h"
 #include "daemon/sinks.h"
 #include "registry/client.h"
 #include "source/giturl.h"
@@ -48,38 +50,56 @@ static void try_source(const struct rehearsal *x, const struct bw_conf_source *s
 		bw_giturl_done(&u);
 }
 
-/* A message begins with the key, which is told already: from the name of the file on. */
-static const char *words_at(const char *message, const char *file)
-{
-	const char *at = file ? strstr(message, file) : NULL;
-
-	return at ? at : message;
-}
-
 /* --- registries ----------------------------------------------------------------------------------- */
 
-static void try_registry(const struct rehearsal *x, const struct bw_conf_registry *c)
+/* "registries: HOST: KEY: words": the key, and `*text` becomes the words; NULL: it is about none of them. */
+static const char *key_in(const char *host, const char **text)
 {
-	const char *const password[] = {"registries", c->host, "password", NULL};
-	const char *const ca_file[] = {"registries", c->host, "ca-file", NULL};
-	const struct bw_registry_host_options host = {
-		.host = c->host, .insecure = c->insecure, .ca_file = c->ca_file};
-	const struct bw_registry_options o = {.hosts = &host, .host_count = 1};
-	BW_AUTOSECRET struct bw_buf value;
-	struct bw_err err = BW_ERR_INIT;
-	struct bw_refusal r = {.steps = ca_file, .text = err.msg, .is_elsewhere = is_away(c->ca_file)};
-	struct bw_registry *made = NULL;
+	static const char *const keys[] = {"ca-file", "cert-file", "key-file", "proxy", "mirrors"};
+	BW_AUTOFREE char *lead = bw_asprintf("registries: %s: ", host);
 
-	bw_buf_init(&value, BW_SECRET_MAX_BYTES);
-	if (c->username && bw_secret_read(&c->password, &value, &err) < 0) {
-		r.steps = password;
-		r.is_elsewhere = true;
-		x->fn(&r, x->arg);
-	} else if (bw_registry_new(x->loop, &o, &made, &err) < 0) {
-		r.text = words_at(err.msg, c->ca_file);
+	if (!bw_text_starts(*text, lead))
+		return NULL;
+	*text += strlen(lead);
+	for (size_t i = 0; i < BW_COUNT(keys); i++)
+		if (bw_text_starts(*text, keys[i]) && bw_text_starts(*text + strlen(keys[i]), ": ")) {
+			*text += strlen(keys[i]) + 2;
+			return keys[i];
+		}
+	return NULL;
+}
+
+static void try_client(const struct rehearsal *x, const struct bw_conf_registry *c)
+{
+	const char *steps[] = {"registries", c->host, NULL, NULL};
+	struct bw_registry_host_options host;
+	const char **mirrors = bw_registries_host(c, &host);
+	const struct bw_registry_options o = {.hosts = &host, .host_count = 1};
+	struct bw_registry *made = NULL;
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_refusal r = {.steps = steps, .text = err.msg};
+
+	if (bw_registry_new(x->loop, &o, &made, &err) < 0) {
+		steps[2] = key_in(c->host, &r.text);
+		r.is_elsewhere = is_away(c->ca_file) || is_away(c->cert_file) || is_away(c->key_file);
 		x->fn(&r, x->arg);
 	}
 	bw_registry_free(made);
+	free(mirrors);
+}
+
+static void try_registry(const struct rehearsal *x, const struct bw_conf_registry *c)
+{
+	const char *const steps[] = {"registries", c->host, "password", NULL};
+	BW_AUTOSECRET struct bw_buf value;
+	struct bw_err err = BW_ERR_INIT;
+	const struct bw_refusal r = {.steps = steps, .text = err.msg, .is_elsewhere = true};
+
+	bw_buf_init(&value, BW_SECRET_MAX_BYTES);
+	if (c->username && bw_secret_read(&c->password, &value, &err) < 0)
+		x->fn(&r, x->arg);
+	else
+		try_client(x, c);
 }
 
 /* --- sinks ---------------------------------------------------------------------------------------- */

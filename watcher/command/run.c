@@ -7,6 +7,7 @@
 #include "command/output.h"
 #include "command/setup.h"
 #include "command/state.h"
+#include "command/warned.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "daemon/daemon.h"
@@ -91,6 +92,7 @@ static void say_begin(const struct bw_args *a, const struct bw_store *s)
 static int run(const struct bw_args *a, struct bw_store *s, struct bw_conf *c, enum bw_exit *ret,
 	       struct bw_err *err)
 {
+	struct bw_warned *warned = bw_warned_new();
 	struct bw_registries_given given;
 	struct bw_daemon_options o = {.conf = c,
 				      .reload = reload,
@@ -101,9 +103,11 @@ static int run(const struct bw_args *a, struct bw_store *s, struct bw_conf *c, e
 	int rc;
 
 	bw_asker_given(a, &given);
+	bw_warned_attach(warned, &given);
 	rc = bw_daemon_new(s, &o, &d, err);
 	if (rc < 0) {
 		bw_conf_free(c);
+		bw_warned_free(warned);
 		return rc;
 	}
 	if (a->once) {
@@ -114,6 +118,7 @@ static int run(const struct bw_args *a, struct bw_store *s, struct bw_conf *c, e
 		bw_daemon_run(d);
 	}
 	bw_daemon_free(d);
+	bw_warned_free(warned);
 	return rc;
 }
 

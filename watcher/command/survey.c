@@ -118,7 +118,7 @@ static void feed(struct lane *lane)
 		struct item *it = lane->items[lane->next++];
 
 		lane->open++;
-		bw_registry_ask(r, lane->registry, it->repository, it->what, answered, it);
+		bw_registry_ask(r, lane->registry, it->repository, it->what, NULL, answered, it);
 	}
 }
 

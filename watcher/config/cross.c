@@ -218,10 +218,46 @@ static void check_pair(struct cross *x, const struct bw_node *n, const char *one
 		bw_fill_complain(x->fill, false, b, "%s needs %s beside it", other, one);
 }
 
+static bool is_true(const struct bw_node *map, const char *key)
+{
+	const char *text = text_of(map, key);
+
+	return text && strcmp(text, "true") == 0;
+}
+
+/* Who logs in is said once. */
+static void check_who(struct cross *x, const struct bw_node *n)
+{
+	const struct bw_node *helper = bw_node_get(n, "helper");
+	const struct bw_node *anonymous = is_true(n, "anonymous") ? bw_node_get(n, "anonymous") : NULL;
+	bool has_user = bw_node_get(n, "username") || bw_node_get(n, "password");
+
+	if (helper && has_user)
+		bw_fill_complain(x->fill, false, helper,
+				 "helper does not go with username and password: only one of them can say "
+				 "who logs in");
+	if (anonymous && (helper || has_user))
+		bw_fill_complain(x->fill, false, anonymous,
+				 "anonymous does not go with %s: either nobody logs in, or somebody",
+				 has_user ? "username and password" : "helper");
+}
+
+static void check_mirrors(struct cross *x, const struct bw_node *n)
+{
+	const struct bw_node *mirrors = bw_node_get(n, "mirrors");
+
+	if (is_true(n, "mirrors-only") && (!mirrors || mirrors->kind != BW_NODE_LIST || mirrors->count == 0))
+		bw_fill_complain(x->fill, false, bw_node_get(n, "mirrors-only"),
+				 "mirrors-only needs mirrors beside it: there would be nobody to ask");
+}
+
 static void check_registry(struct cross *x, const struct bw_node *n, void *arg)
 {
 	(void)arg;
 	check_pair(x, n, "username", "password", true);
+	check_pair(x, n, "cert-file", "key-file", true);
+	check_who(x, n);
+	check_mirrors(x, n);
 }
 
 static void check_sink(struct cross *x, const struct bw_node *n, void *arg)

@@ -52,6 +52,13 @@ static struct bw_node *number_node(int64_t n, const char *unit)
 	return *unit ? bw_node_text(text) : bw_node_plain(text);
 }
 
+static struct bw_node *decimal_node(const struct bw_key *k, int64_t thousandths)
+{
+	char text[BW_DECIMAL_TEXT];
+
+	return thousandths < k->min ? NULL : bw_node_plain(bw_scalar_decimal_text(thousandths, text));
+}
+
 static struct bw_node *duration_node(const struct bw_key *k, int64_t ms)
 {
 	char text[BW_DURATION_TEXT];
@@ -111,7 +118,10 @@ struct bw_node *bw_effective_value(const struct bw_key *k, const void *value, bo
 	case BW_KEY_INTEGER:
 		number = *(const int64_t *)value;
 		return number < k->min ? NULL : number_node(number, "");
-	case BW_KEY_PERCENT: return number_node(*(const int64_t *)value, "%");
+	case BW_KEY_DECIMAL: return decimal_node(k, *(const int64_t *)value);
+	case BW_KEY_PERCENT:
+		number = *(const int64_t *)value;
+		return number < k->min ? NULL : number_node(number, "%");
 	case BW_KEY_DURATION: return duration_node(k, *(const int64_t *)value);
 	case BW_KEY_CHOICE: return bw_node_text(k->choices[*(const unsigned *)value]);
 	case BW_KEY_CHOICES: return choices_node(k, *(const unsigned *)value);

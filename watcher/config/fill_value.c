@@ -129,6 +129,20 @@ static void fill_integer(struct bw_fill *f, const struct bw_key *k, const struct
 		bw_fill_expected(f, k, n, n->is_plain ? NULL : "without quotes");
 }
 
+static void fill_decimal(struct bw_fill *f, const struct bw_key *k, const struct bw_node *n, const char *name,
+			 void *value)
+{
+	int64_t number;
+
+	(void)name;
+	if (!is_scalar(f, k, n))
+		return;
+	if (n->is_plain && bw_scalar_decimal(n->text, &number) && number >= k->min && number <= k->max)
+		*(int64_t *)value = number;
+	else
+		bw_fill_expected(f, k, n, n->is_plain ? NULL : "without quotes");
+}
+
 static void fill_percent(struct bw_fill *f, const struct bw_key *k, const struct bw_node *n, const char *name,
 			 void *value)
 {
@@ -216,19 +230,31 @@ static void fill_choices(struct bw_fill *f, const struct bw_key *k, const struct
 	*(unsigned *)value = bits;
 }
 
+static void refuse_url(struct bw_fill *f, const struct bw_key *k, const struct bw_node *n,
+		       const char *problem)
+{
+	bool has_user = strcmp(problem, BW_URL_HAS_USER) == 0 && k->user_info;
+	BW_AUTOFREE char *where = has_user ? bw_asprintf("%s; %s", problem, k->user_info) : NULL;
+
+	expected_unquoted(f, k, n, where ? where : problem);
+}
+
 static void fill_url(struct bw_fill *f, const struct bw_key *k, const struct bw_node *n, const char *name,
 		     void *value)
 {
+	bool may_have_path = (k->flags & (BW_KEY_QUERY | BW_KEY_PATH)) != 0;
 	const char *problem;
 
 	(void)name;
-	if (n->kind != BW_NODE_TEXT) {
+	if (n->kind != BW_NODE_TEXT || bw_node_is_nothing(n)) {
 		bw_fill_expected(f, k, n, NULL);
 		return;
 	}
-	problem = bw_scalar_url_problem(n->text, k->choices, (k->flags & BW_KEY_QUERY) != 0);
+	problem = k->word && bw_text_is(n->text, k->word)
+			  ? NULL
+			  : bw_scalar_url_problem(n->text, k->choices, may_have_path);
 	if (problem)
-		expected_unquoted(f, k, n, problem);
+		refuse_url(f, k, n, problem);
 	else
 		replace(value, bw_strdup(n->text));
 }
@@ -371,14 +397,14 @@ void bw_fill_value(struct bw_fill *f, const struct bw_key *k, const struct bw_no
 		   void *value)
 {
 	static const fill_fn by_type[] = {
-		[BW_KEY_TEXT] = fill_text,	 [BW_KEY_SCALAR] = fill_scalar,
-		[BW_KEY_BOOL] = fill_bool,	 [BW_KEY_INTEGER] = fill_integer,
-		[BW_KEY_PERCENT] = fill_percent, [BW_KEY_DURATION] = fill_duration,
-		[BW_KEY_CHOICE] = fill_choice,	 [BW_KEY_CHOICES] = fill_choices,
-		[BW_KEY_URL] = fill_url,	 [BW_KEY_GIT] = fill_git,
-		[BW_KEY_GLOB] = fill_glob,	 [BW_KEY_FILE] = fill_path,
-		[BW_KEY_FOLDER] = fill_path,	 [BW_KEY_SECRET] = fill_secret,
-		[BW_KEY_HEADER] = fill_header,
+		[BW_KEY_TEXT] = fill_text,	   [BW_KEY_SCALAR] = fill_scalar,
+		[BW_KEY_BOOL] = fill_bool,	   [BW_KEY_INTEGER] = fill_integer,
+		[BW_KEY_DECIMAL] = fill_decimal,   [BW_KEY_PERCENT] = fill_percent,
+		[BW_KEY_DURATION] = fill_duration, [BW_KEY_CHOICE] = fill_choice,
+		[BW_KEY_CHOICES] = fill_choices,   [BW_KEY_URL] = fill_url,
+		[BW_KEY_GIT] = fill_git,	   [BW_KEY_GLOB] = fill_glob,
+		[BW_KEY_FILE] = fill_path,	   [BW_KEY_FOLDER] = fill_path,
+		[BW_KEY_SECRET] = fill_secret,	   [BW_KEY_HEADER] = fill_header,
 	};
 
 	by_type[k->type](f, k, n, name, value);

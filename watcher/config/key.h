@@ -19,11 +19,12 @@ enum bw_key_type {
 	BW_KEY_SCALAR,	 /* char *: any scalar as it is written; numbers too */
 	BW_KEY_BOOL,	 /* bool */
 	BW_KEY_INTEGER,	 /* int64_t */
-	BW_KEY_PERCENT,	 /* int64_t */
+	BW_KEY_DECIMAL,	 /* int64_t, thousandths: "0.5" is 500 */
+	BW_KEY_PERCENT,	 /* int64_t; without a default -1 where it is not said */
 	BW_KEY_DURATION, /* int64_t, milliseconds; with `choices` one word that means 0 */
 	BW_KEY_CHOICE,	 /* unsigned: which of `choices` */
 	BW_KEY_CHOICES,	 /* unsigned: a bit per one of `choices` */
-	BW_KEY_URL,	 /* char *: `choices` are the schemes */
+	BW_KEY_URL,	 /* char *: `choices` are the schemes; `word` may stand in its place */
 	BW_KEY_GIT,	 /* char *: what git can fetch from */
 	BW_KEY_GLOB,	 /* char * */
 	BW_KEY_FILE,	 /* char *: a path, made absolute */
@@ -42,6 +43,7 @@ enum bw_key_flag {
 	BW_KEY_SHOWN = 1 << 3,	   /* shown also when it is empty */
 	BW_KEY_QUERY = 1 << 4,	   /* a URL whose path and query may be a secret: the query is masked */
 	BW_KEY_OUTSIDE = 1 << 5, /* a folder that will be created where it is missing: nobody looks for it */
+	BW_KEY_PATH = 1 << 6,	 /* a URL that may have a path and a query, neither of them secret */
 };
 
 /* What every BW_CONF_LIST() is. */
@@ -58,9 +60,11 @@ struct bw_key {
 	size_t offset; /* in its record, or in the element of a list or map */
 	unsigned flags;
 	unsigned variant;     /* in which of the record's variants it may stand: 1 or 2; 0: in both */
-	int64_t min, max;     /* of numbers and durations (ms); both 0: no limits */
+	int64_t min, max;     /* of numbers, decimals (thousandths) and durations (ms); both 0: no limits */
 	const char *fallback; /* the default, as it would be written; NULL: none. Of a list: its one item */
 	const char *const *choices;	/* NULL-terminated */
+	const char *word;		/* of a URL: what may be written instead; NULL: nothing */
+	const char *user_info;		/* of a URL: where what is refused in it, a log-in, belongs */
 	const struct bw_format *format; /* of a text, or of the names in a map */
 	const struct bw_key *item;	/* of a list or map */
 	size_t item_size;		/* of one element of a list or map */

@@ -26,6 +26,7 @@ static const char *const web[] = {"https", "http", NULL};
 static const char *const broker[] = {"mqtts", "mqtt", NULL};
 static const char *const sink_types[] = {"mqtt", "webhook", NULL};
 static const char *const never[] = {"never", NULL};
+static const char *const proxies[] = {"http", "https", "socks5h", NULL};
 
 /* --- what lists and maps are made of ------------------------------------------------------------ */
 
@@ -35,6 +36,11 @@ static const struct bw_key any_glob = {.type = BW_KEY_GLOB};
 static const struct bw_key any_platform = {.type = BW_KEY_TEXT, .format = &bw_format_platform};
 static const struct bw_key any_secret = {.type = BW_KEY_SECRET};
 static const struct bw_key any_value = {.type = BW_KEY_SCALAR, AT(bw_conf_pair, value)};
+static const struct bw_key any_mirror = {.type = BW_KEY_URL,
+					 .choices = web,
+					 .flags = BW_KEY_PATH,
+					 .user_info =
+						 "its host may have an entry of its own here, and a log-in"};
 static const struct bw_key any_header = {.type = BW_KEY_HEADER, AT(bw_conf_header, value)};
 
 #define LIST(of) .type = BW_KEY_LIST, .item = &(of), .item_size = sizeof(char *)
@@ -262,12 +268,85 @@ static const struct bw_key registry_keys[] = {
 	 .help = "At most so many connections at a time.",
 	 .without = "that of \"*\", else 3",
 	 .sample = {"3", "2"}},
+	{.name = "in-flight",
+	 .type = BW_KEY_INTEGER,
+	 AT(bw_conf_registry, in_flight),
+	 .min = 1,
+	 .max = 64,
+	 .help = "At most so many requests that wait for their answers. With HTTP/2 one connection carries "
+		 "many; with HTTP/1.1 each carries one.",
+	 .without = "that of \"*\", else as many as its connections carry",
+	 .sample = {NULL, "4"}},
+	{.name = "requests-per-second",
+	 .type = BW_KEY_DECIMAL,
+	 AT(bw_conf_registry, requests_per_second),
+	 .min = 10,
+	 .max = 1000000,
+	 .help = "At most so many requests in a second on the average, whatever the schedule wants; requests "
+		 "for "
+		 "tokens are not counted.",
+	 .without = "that of \"*\", else there is no such limit",
+	 .sample = {NULL, "0.5"}},
+	{.name = "reserve",
+	 .type = BW_KEY_PERCENT,
+	 AT(bw_conf_registry, reserve_percent),
+	 .min = 0,
+	 .max = 90,
+	 .help = "How much of the requests that a registry grants is left to others behind the same address "
+		 "or "
+		 "account. Where a registry tells how many it grants, questions are spread so that the rest "
+		 "lasts; where it tells nothing, this does nothing.",
+	 .without = "that of \"*\", else 20%",
+	 .sample = {NULL, "30%"}},
+	{.name = "mirrors",
+	 LIST(any_mirror),
+	 AT(bw_conf_registry, mirrors),
+	 .variant = 2,
+	 .help = "Who is asked before it, in this order. What a mirror says is believed when it is what the "
+		 "registry itself said last; for everything else the registry itself is asked. With a path "
+		 "the "
+		 "names of repositories are below it; http:// allows it to have no TLS; ?ns tells it for "
+		 "which "
+		 "registry it is asked. Its log-in, certificates and limits are those of its own name.",
+	 .without = "it is asked itself",
+	 .sample = {NULL, "[\"https://mirror.lan\"]"}},
+	{.name = "mirrors-only",
+	 .type = BW_KEY_BOOL,
+	 AT(bw_conf_registry, mirrors_only),
+	 .variant = 2,
+	 .fallback = "false",
+	 .help = "The mirrors are all there is: the first that answers is believed, and the registry itself "
+		 "is "
+		 "never asked. Needs mirrors."},
+	{.name = "proxy",
+	 .type = BW_KEY_URL,
+	 AT(bw_conf_registry, proxy),
+	 .choices = proxies,
+	 .word = "none",
+	 .user_info = "a proxy that wants a log-in is named in HTTPS_PROXY, in the environment",
+	 .help = "The proxy that leads to it; none: no proxy, whatever the environment says.",
+	 .without = "that of \"*\", else HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment",
+	 .sample = {NULL, "\"http://proxy.lan:3128\""}},
 	{.name = "ca-file",
 	 .type = BW_KEY_FILE,
 	 AT(bw_conf_registry, ca_file),
 	 .help = "PEM certificates to trust besides the system's.",
-	 .without = "only the system's are trusted",
+	 .without = "that of \"*\", else the system's, and those in the certs.d folders of docker and podman",
 	 .sample = {NULL, "/etc/ssl/lan.pem"}},
+	{.name = "cert-file",
+	 .type = BW_KEY_FILE,
+	 AT(bw_conf_registry, cert_file),
+	 .variant = 2,
+	 .help = "A client certificate, PEM, for this registry alone. Goes with key-file.",
+	 .without = "that of its certs.d folder, where there is one",
+	 .sample = {NULL, "/etc/basewatch/client.pem"}},
+	{.name = "key-file",
+	 .type = BW_KEY_FILE,
+	 AT(bw_conf_registry, key_file),
+	 .variant = 2,
+	 .help = "The key of the client certificate, PEM.",
+	 .without = "that of its certs.d folder, where there is one",
+	 .sample = {NULL, "/etc/basewatch/client.key"}},
 	{.name = "insecure",
 	 .type = BW_KEY_BOOL,
 	 AT(bw_conf_registry, insecure),
@@ -280,8 +359,8 @@ static const struct bw_key registry_keys[] = {
 	 AT(bw_conf_registry, username),
 	 .variant = 2,
 	 .format = &bw_format_line,
-	 .help = "Who logs in.",
-	 .without = "the credentials file of docker and podman is asked",
+	 .help = "Who logs in. Goes with password, and not with helper and anonymous.",
+	 .without = "the credentials files and helper programs of docker and podman say who",
 	 .sample = {NULL, "bot"}},
 	{.name = "password",
 	 .type = BW_KEY_SECRET,
@@ -290,6 +369,20 @@ static const struct bw_key registry_keys[] = {
 	 .help = "The password or token that goes with the user name.",
 	 .without = "there is none",
 	 .sample = {NULL, "{file: /run/secrets/registry}"}},
+	{.name = "helper",
+	 .type = BW_KEY_TEXT,
+	 AT(bw_conf_registry, helper),
+	 .variant = 2,
+	 .format = &bw_format_helper,
+	 .help = "The helper program docker-credential-NAME in PATH is asked who logs in.",
+	 .without = "the credentials files of docker and podman may name one",
+	 .sample = {"pass"}},
+	{.name = "anonymous",
+	 .type = BW_KEY_BOOL,
+	 AT(bw_conf_registry, anonymous),
+	 .variant = 2,
+	 .fallback = "false",
+	 .help = "Nobody logs in, whatever the credentials files have for it."},
 };
 
 static unsigned registry_variant_of_node(const struct bw_node *map, const char *name)
@@ -330,6 +423,7 @@ static const struct bw_key sink_keys[] = {
 	 .flags = BW_KEY_REQUIRED,
 	 .variant = 1,
 	 .choices = broker,
+	 .user_info = "they have keys of their own",
 	 .help = "The broker: mqtts://HOST or mqtt://HOST, and a port where it is not 8883 or 1883.",
 	 .sample = {"\"mqtts://broker.lan:8883\""}},
 	{.name = "url",
@@ -338,6 +432,7 @@ static const struct bw_key sink_keys[] = {
 	 .flags = BW_KEY_REQUIRED | BW_KEY_QUERY,
 	 .variant = 2,
 	 .choices = web,
+	 .user_info = "\"Authorization: Basic ...\" among the headers says the same",
 	 .help = "Where each event is sent with POST. Loopback is allowed because it is named here; "
 		 "link-local addresses need "
 		 "allow-link-local. Redirects are not followed.",

@@ -31,6 +31,21 @@ static void describe_duration(const struct bw_key *k, struct bw_buf *ret)
 		(void)bw_buf_addf(ret, ", or %s", k->choices[0]);
 }
 
+static void describe_decimal(const struct bw_key *k, struct bw_buf *ret)
+{
+	char min[BW_DECIMAL_TEXT], max[BW_DECIMAL_TEXT];
+
+	(void)bw_buf_addf(ret, "a number from %s to %s", bw_scalar_decimal_text(k->min, min),
+			  bw_scalar_decimal_text(k->max, max));
+}
+
+static void describe_url(const struct bw_key *k, struct bw_buf *ret)
+{
+	describe_choices("a URL that begins with ", k->choices, "://", ret);
+	if (k->word)
+		(void)bw_buf_addf(ret, ", or %s", k->word);
+}
+
 static const char *plain_words(const struct bw_key *k)
 {
 	switch (k->type) {
@@ -62,8 +77,10 @@ void bw_key_describe(const struct bw_key *k, struct bw_buf *ret)
 		describe_choices("", k->choices, "", ret);
 	else if (k->type == BW_KEY_CHOICES)
 		describe_choices("a list of ", k->choices, "", ret);
+	else if (k->type == BW_KEY_DECIMAL)
+		describe_decimal(k, ret);
 	else if (k->type == BW_KEY_URL)
-		describe_choices("a URL that begins with ", k->choices, "://", ret);
+		describe_url(k, ret);
 	else
 		(void)bw_buf_adds(ret, plain_words(k));
 }
@@ -97,6 +114,7 @@ void bw_value_done(const struct bw_key *k, void *value)
 	switch (k->type) {
 	case BW_KEY_BOOL:
 	case BW_KEY_INTEGER:
+	case BW_KEY_DECIMAL:
 	case BW_KEY_PERCENT:
 	case BW_KEY_DURATION:
 	case BW_KEY_CHOICE:
@@ -171,6 +189,7 @@ static void set_default(const struct bw_key *k, void *value)
 		(void)bw_text_number(k->fallback, 0, INT64_MAX, &n);
 		*(int64_t *)value = (int64_t)n;
 		break;
+	case BW_KEY_DECIMAL: (void)bw_scalar_decimal(k->fallback, value); break;
 	case BW_KEY_PERCENT: (void)bw_scalar_percent(k->fallback, value); break;
 	case BW_KEY_DURATION: (void)bw_scalar_duration(k->fallback, value); break; /* "never" is 0 */
 	case BW_KEY_CHOICES: *(unsigned *)value = default_choices(k); break;
@@ -188,5 +207,7 @@ void bw_record_init(const struct bw_key_set *set, void *record)
 			bw_record_init(k->keys, bw_key_at(record, k));
 		else if (k->fallback)
 			set_default(k, bw_key_at(record, k));
+		else if (k->type == BW_KEY_PERCENT) /* 0% is a share too */
+			*(int64_t *)bw_key_at(record, k) = -1;
 	}
 }

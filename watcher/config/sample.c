@@ -61,7 +61,7 @@ static void write_help(const struct bw_key *k, unsigned depth, struct bw_buf *re
 	bw_buf_init(&text, BW_DOCS_MAX);
 	(void)bw_buf_adds(&text, k->help);
 	if (k->type == BW_KEY_CHOICE || k->type == BW_KEY_INTEGER || k->type == BW_KEY_PERCENT ||
-	    k->type == BW_KEY_DURATION) {
+	    k->type == BW_KEY_DECIMAL || k->type == BW_KEY_DURATION) {
 		(void)bw_buf_adds(&text, " Takes ");
 		bw_key_describe(k, &text);
 		(void)bw_buf_addc(&text, '.');

@@ -118,6 +118,12 @@ static bool branch_ok(const char *t)
 	return is_short(t) && *t != '-' && !strpbrk(t, " ~^:\\") && !has_control(t);
 }
 
+static bool helper_ok(const char *t)
+{
+	return is_short(t) && *t != '.' && *t != '-' && holds_only(t, "._-") &&
+	       !bw_text_starts(t, "docker-credential-");
+}
+
 #define NO_CONTROLS "\\u0000-\\u001f\\u007f"
 
 const struct bw_format bw_format_name = {"a name without ':' and '/', not beginning with '.' or '-'",
@@ -141,6 +147,9 @@ const struct bw_format bw_format_line = {"a text without control characters", "^
 const struct bw_format bw_format_branch = {"a branch, or a pattern of branches",
 					   "^[^\\- ~^:\\\\" NO_CONTROLS "][^ ~^:\\\\" NO_CONTROLS "]*$",
 					   branch_ok};
+const struct bw_format bw_format_helper = {
+	"the NAME of a program docker-credential-NAME, such as pass, without what is before it",
+	"^(?!docker-credential-)[A-Za-z0-9_][A-Za-z0-9._\\-]*$", helper_ok};
 
 /* --- what YAML takes for something else -------------------------------------------------------- */
 
@@ -228,6 +237,43 @@ const char *bw_scalar_duration_text(int64_t ms, char out[BW_DURATION_TEXT])
 	return out;
 }
 
+/* Digits behind the point count as if there were three: "5" is 500 thousandths. */
+static bool thousandths(const char *digits, int64_t *ret)
+{
+	size_t len = strlen(digits);
+	int64_t n = 0;
+
+	if (len == 0 || len > 3 || strspn(digits, "0123456789") != len)
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		n = n * 10 + (i < len ? digits[i] - '0' : 0);
+	*ret = n;
+	return true;
+}
+
+bool bw_scalar_decimal(const char *text, int64_t *ret)
+{
+	const char *rest;
+	int64_t whole, part = 0;
+
+	if (!leading_number(text, &rest, &whole) || (*rest && *rest != '.') ||
+	    (*rest && !thousandths(rest + 1, &part)))
+		return false;
+	*ret = whole * 1000 + part;
+	return true;
+}
+
+const char *bw_scalar_decimal_text(int64_t n, char out[BW_DECIMAL_TEXT])
+{
+	int len = snprintf(out, BW_DECIMAL_TEXT, "%lld.%03d", (long long)(n / 1000), (int)(n % 1000));
+
+	while (out[len - 1] == '0')
+		out[--len] = '\0';
+	if (out[len - 1] == '.')
+		out[len - 1] = '\0';
+	return out;
+}
+
 bool bw_scalar_percent(const char *text, int64_t *ret)
 {
 	const char *rest;
@@ -293,10 +339,7 @@ const char *bw_scalar_url_problem(const char *url, const char *const *schemes, b
 		return "holds blanks, control or other characters that a URL does not have";
 	authority = strcspn(rest, "/?#");
 	if (memchr(rest, '@', authority))
-		return bw_text_starts(url, "http")
-			       ? "holds a user name or password; \"Authorization: Basic ...\" "
-				 "among the headers says the same"
-			       : "holds a user name or password; they have keys of their own";
+		return BW_URL_HAS_USER;
 	if (!authority_ok(rest, authority))
 		return "has no valid host, or no valid port";
 	if (!may_have_path && rest[authority] && strcmp(rest + authority, "/") != 0)

@@ -22,6 +22,7 @@ extern const struct bw_format bw_format_header;	  /* name of an HTTP header */
 extern const struct bw_format bw_format_variable; /* name of an environment variable or a build argument */
 extern const struct bw_format bw_format_line;	  /* anything without control characters */
 extern const struct bw_format bw_format_branch;	  /* name or glob of a git branch */
+extern const struct bw_format bw_format_helper;	  /* NAME of docker-credential-NAME */
 
 /* A plain scalar that YAML readers take for a number or a boolean: "1.5", "0x1f", "yes", "~". */
 bool bw_scalar_is_number(const char *text);
@@ -33,6 +34,11 @@ bool bw_scalar_duration(const char *text, int64_t *ret_ms);
 #define BW_DURATION_TEXT 32
 const char *bw_scalar_duration_text(int64_t ms, char out[BW_DURATION_TEXT]); /* the largest unit that fits */
 
+/* "0.5", "20": at most three digits behind the point; in thousandths */
+bool bw_scalar_decimal(const char *text, int64_t *ret);
+#define BW_DECIMAL_TEXT 32
+const char *bw_scalar_decimal_text(int64_t thousandths, char out[BW_DECIMAL_TEXT]);
+
 /* "10%" */
 #define BW_PERCENT_PATTERN "^[0-9]+%$"
 bool bw_scalar_percent(const char *text, int64_t *ret);
@@ -41,6 +47,7 @@ bool bw_scalar_percent(const char *text, int64_t *ret);
  * SCHEME://HOST[:PORT] with one of `schemes` (NULL-terminated) and no user info; a path only where `may_have_path`.
  * NULL: fine; else what was expected. Never quotes the URL: it may hold a secret.
  */
+#define BW_URL_HAS_USER "holds a user name or password"
 const char *bw_scalar_url_problem(const char *url, const char *const *schemes, bool may_have_path);
 
 /* What git may fetch from: URLs with the schemes below, user@host:path, and paths. The same way of answering. */

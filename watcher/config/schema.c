@@ -81,21 +81,22 @@ static void put_header(struct bw_node *n)
 	bw_node_put(n, "anyOf", any);
 }
 
-static void put_duration(struct bw_node *n, const struct bw_key *k)
+/* `word` NULL: there is none that may stand in its place. */
+static void put_pattern_or(struct bw_node *n, const char *pattern, const char *word)
 {
-	struct bw_node *any, *word;
+	struct bw_node *any, *one;
 
-	if (!k->choices) {
-		put_pattern(n, BW_DURATION_PATTERN);
+	if (!word) {
+		put_pattern(n, pattern);
 		return;
 	}
 	any = bw_node_new(BW_NODE_LIST);
-	word = map();
-	put_pattern(word, BW_DURATION_PATTERN);
-	bw_node_add(any, word);
-	word = map();
-	bw_node_put(word, "const", text(k->choices[0]));
-	bw_node_add(any, word);
+	one = map();
+	put_pattern(one, pattern);
+	bw_node_add(any, one);
+	one = map();
+	bw_node_put(one, "const", text(word));
+	bw_node_add(any, one);
 	bw_node_put(n, "anyOf", any);
 }
 
@@ -107,9 +108,18 @@ static void put_url(struct bw_node *n, const struct bw_key *k)
 	(void)bw_buf_adds(&pattern, "^(");
 	for (size_t i = 0; k->choices[i]; i++)
 		(void)bw_buf_addf(&pattern, "%s%s", i > 0 ? "|" : "", k->choices[i]);
-	(void)bw_buf_adds(&pattern,
-			  k->flags & BW_KEY_QUERY ? ")://[^/?#@\\s]+([/?#]\\S*)?$" : ")://[^/?#@\\s]+/?$");
-	put_pattern(n, bw_buf_str(&pattern));
+	(void)bw_buf_adds(&pattern, k->flags & (BW_KEY_QUERY | BW_KEY_PATH) ? ")://[^/?#@\\s]+([/?#]\\S*)?$"
+									    : ")://[^/?#@\\s]+/?$");
+	put_pattern_or(n, bw_buf_str(&pattern), k->word);
+}
+
+static void put_decimal(struct bw_node *n, const struct bw_key *k)
+{
+	char limit[BW_DECIMAL_TEXT];
+
+	put_type(n, "number");
+	bw_node_put(n, "minimum", bw_node_plain(bw_scalar_decimal_text(k->min, limit)));
+	bw_node_put(n, "maximum", bw_node_plain(bw_scalar_decimal_text(k->max, limit)));
 }
 
 static void put_integer(struct bw_node *n, const struct bw_key *k)
@@ -200,7 +210,10 @@ static void put_value(struct bw_node *n, const struct bw_key *k)
 	case BW_KEY_BOOL: put_type(n, "boolean"); break;
 	case BW_KEY_INTEGER: put_integer(n, k); break;
 	case BW_KEY_PERCENT: put_pattern(n, BW_PERCENT_PATTERN); break;
-	case BW_KEY_DURATION: put_duration(n, k); break;
+	case BW_KEY_DURATION:
+		put_pattern_or(n, BW_DURATION_PATTERN, k->choices ? k->choices[0] : NULL);
+		break;
+	case BW_KEY_DECIMAL: put_decimal(n, k); break;
 	case BW_KEY_CHOICE: bw_node_put(n, "enum", list_of(k->choices)); break;
 	case BW_KEY_CHOICES: put_choices(n, k); break;
 	case BW_KEY_URL: put_url(n, k); break;

@@ -236,7 +236,7 @@ static void look_beside(void *arg)
 
 /* --- making it ------------------------------------------------------------------------------------ */
 
-static struct bw_schedule_options schedule_of(const struct bw_conf *c)
+struct bw_schedule_options bw_daemon_schedule(const struct bw_conf *c)
 {
 	struct bw_schedule_options o = BW_SCHEDULE_DEFAULTS;
 
@@ -271,7 +271,7 @@ static int open_registries(const struct bw_daemon *d, const struct bw_conf *c, s
 /* `is_anew`: who could not be asked may be with what is configured now. */
 static void make_poller(struct bw_daemon *d, bool is_anew)
 {
-	const struct bw_poller_options o = {.schedule = schedule_of(d->conf),
+	const struct bw_poller_options o = {.schedule = bw_daemon_schedule(d->conf),
 					    .settle_ms = (uint32_t)d->conf->poll.settle_ms,
 					    .events = &d->events,
 					    .hurries_failed = is_anew};
@@ -415,7 +415,7 @@ static void use_conf(struct bw_daemon *d, struct bw_conf *c, const struct bw_con
 		     struct bw_registries *next)
 {
 	struct bw_conf *old = d->conf;
-	struct bw_schedule_options schedule = schedule_of(c);
+	struct bw_schedule_options schedule = bw_daemon_schedule(c);
 	struct bw_err err = BW_ERR_INIT;
 
 	d->conf = c;

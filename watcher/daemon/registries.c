@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "net/address.h"
 
 /* What a stranger's build file must not lead to (registry/client.h). */
@@ -10,16 +11,56 @@
 /* Of the configuration; the passwords stand in `secrets`, which are wiped. */
 struct hosts {
 	struct bw_registry_host_options *items;
+	struct bw_credentials_given *logins;
 	struct bw_buf *secrets;
-	size_t count;
+	const char ***mirrors;
+	size_t count, login_count;
 };
 
 static void free_hosts(struct hosts *x)
 {
 	for (size_t i = 0; i < x->count; i++)
 		bw_secret_wipe(&x->secrets[i]);
+	for (size_t i = 0; i < x->count; i++)
+		free(x->mirrors[i]);
 	free(x->items);
+	free(x->logins);
 	free(x->secrets);
+	free(x->mirrors);
+}
+
+/* NULL-terminated; NULL: there are none. */
+static const char **mirrors_of(const struct bw_conf_registry *r)
+{
+	const char **list = NULL;
+
+	if (r->mirrors.count > 0)
+		list = bw_alloc((r->mirrors.count + 1) * sizeof(*list));
+	for (size_t i = 0; i < r->mirrors.count; i++)
+		list[i] = r->mirrors.items[i];
+	return list;
+}
+
+const char **bw_registries_host(const struct bw_conf_registry *c, struct bw_registry_host_options *ret)
+{
+	const char **mirrors = mirrors_of(c);
+
+	*ret = (struct bw_registry_host_options){
+		.host = c->host,
+		.connections = (unsigned)c->connections,
+		.in_flight = (unsigned)c->in_flight,
+		.requests_per_second = (double)c->requests_per_second / 1000.0,
+		.has_reserve = c->reserve_percent >= 0,
+		.reserve_percent = c->reserve_percent >= 0 ? (unsigned)c->reserve_percent : 0,
+		.insecure = c->insecure,
+		.ca_file = c->ca_file,
+		.cert_file = c->cert_file,
+		.key_file = c->key_file,
+		.proxy = bw_text_is(c->proxy, "none") ? "" : c->proxy,
+		.mirrors = mirrors,
+		.mirrors_only = c->mirrors_only,
+	};
+	return mirrors;
 }
 
 static int read_password(const struct bw_conf_registry *r, struct bw_buf *secret, struct bw_err *err)
@@ -36,20 +77,23 @@ static int add_host(struct hosts *x, const struct bw_conf_registry *r, const str
 {
 	struct bw_registry_host_options *o = &x->items[x->count];
 	struct bw_buf *secret = &x->secrets[x->count];
+	struct bw_credentials_given login = {
+		.host = r->host, .username = r->username, .helper = r->helper, .is_anonymous = r->anonymous};
 	int rc = 0;
 
 	bw_buf_init(secret, BW_SECRET_MAX_BYTES);
+	x->mirrors[x->count] = bw_registries_host(r, o);
 	x->count++;
-	*o = (struct bw_registry_host_options){
-		.host = r->host,
-		.connections = g->connections ? 0 : (unsigned)r->connections,
-		.insecure = r->insecure,
-		.ca_file = g->ca_file ? NULL : r->ca_file,
-		.username = r->username,
-	};
+	if (g->connections)
+		o->connections = 0;
+	if (g->ca_file)
+		o->ca_file = NULL;
 	if (r->username)
 		rc = read_password(r, secret, err);
-	o->password = r->username ? bw_buf_str(secret) : NULL;
+	if (r->username)
+		login.password = bw_buf_str(secret);
+	if (r->username || r->helper || r->anonymous)
+		x->logins[x->login_count++] = login;
 	return rc;
 }
 
@@ -60,23 +104,31 @@ static int take_hosts(const struct bw_conf *c, const struct bw_registries_given 
 	int rc = 0;
 
 	ret->items = bw_alloc((count + 1) * sizeof(*ret->items));
+	ret->logins = bw_alloc((count + 1) * sizeof(*ret->logins));
 	ret->secrets = bw_alloc((count + 1) * sizeof(*ret->secrets));
+	ret->mirrors = bw_alloc((count + 1) * sizeof(*ret->mirrors));
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = add_host(ret, &c->registries.items[i], g, err);
 	return rc;
 }
 
-static struct bw_credentials *load_credentials(const struct bw_registries *former)
+static struct bw_credentials *load_credentials(struct bw_loop *l, const struct bw_registries *former)
 {
 	struct bw_credentials *c;
 	struct bw_err err = BW_ERR_INIT;
 
 	if (former && former->credentials)
 		return bw_credentials_share(former->credentials);
-	c = bw_credentials_new();
+	c = bw_credentials_new(l);
 	if (bw_credentials_load(c, &err) < 0)
 		bw_warn("%s; going on without it", err.msg);
 	return c;
+}
+
+static void log_warning(const char *registry, const char *text, void *arg)
+{
+	(void)arg;
+	bw_warn("%s says: %s", registry, text);
 }
 
 static int make_clients(struct bw_loop *l, const struct hosts *hosts, const struct bw_registries_given *g,
@@ -93,6 +145,8 @@ static int make_clients(struct bw_loop *l, const struct hosts *hosts, const stru
 		.answer_timeout_ms = g->answer_timeout_ms,
 		.give_up_ms = g->give_up_ms,
 		.dead_ms = g->dead_ms,
+		.warned = g->warned ? g->warned : log_warning,
+		.warned_arg = g->warned_arg,
 	};
 	int rc = bw_registry_new(l, &o, &x->clients.own, err);
 
@@ -108,9 +162,11 @@ int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct 
 	int rc = take_hosts(c, g, &hosts, err);
 
 	if (rc == 0) {
-		x.credentials = load_credentials(g->former);
-		x.login_number = bw_credentials_number(x.credentials);
+		x.credentials = load_credentials(l, g->former);
 		rc = make_clients(l, &hosts, g, &x, err);
+		if (rc == 0)
+			bw_credentials_configure(x.credentials, hosts.logins, hosts.login_count);
+		x.login_number = bw_credentials_number(x.credentials);
 	}
 	free_hosts(&hosts);
 	if (rc < 0) {
@@ -124,6 +180,8 @@ int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct 
 bool bw_registries_reload(struct bw_registries *x)
 {
 	bw_credentials_reload(x->credentials);
+	bw_registry_reload(x->clients.own);
+	bw_registry_reload(x->clients.foreign);
 	return bw_credentials_number(x->credentials) != x->login_number;
 }
 

@@ -286,6 +286,41 @@ bench_latency() {
   python3 -B "$HERE/latency.py" "$PEERS_DIR/front/answers" "$PEERS_DIR/subscriber/stdout" | tee -a "$WORK/rows"
 }
 
+# connections_of NAME: different addresses that a docker-registry was spoken to from.
+connections_of() { sed -nE 's/.*"http.request.remoteaddr":"([^"]*)".*/\1/p' "$PEERS_DIR/$1/stderr" | sort -u | wc -l; }
+
+# tokens_sweep WHAT: one sweep, and what it asked for.
+tokens_sweep() {
+  requests_forget tokens
+  : >"$PEERS_DIR/guarded/stderr"
+  : >"$PEERS_DIR/guarded/stdout"
+  check --db "$WORK/tokens.db" "$WORK/tokens" >/dev/null
+  row "{\"name\": \"1,000 bases in 100 repositories with tokens, $1\", \"tokens\": $(requests tokens),
+    \"connections\": $(connections_of guarded), \"heads\": $(requests guarded HEAD),
+    \"challenged\": $(grep -cE '" 401 ' "$PEERS_DIR/guarded/stdout")}"
+}
+
+# A real registry that wants tokens, against the same requests to one with the same images that wants none.
+bench_tokens() {
+  local dir=$WORK/tokens
+  token_server_start tokens --tls --anonymous '*'
+  registry_start guarded --tls --token tokens
+  image many "$(host_of guarded)/bench" --count 1000 --repos 100 --storage "$PEERS_DIR/guarded/storage" \
+    --list "$dir.list" --builds "$dir" --files 10 >/dev/null
+  mkdir -p "$PEERS_DIR/open" && ln -s "$PEERS_DIR/guarded/storage" "$PEERS_DIR/open/storage"
+  registry_start open --tls
+  sed -E "s|^[^/]*/(.*):([^:]*)$|$(url_of open)/v2/\\1/manifests/\\2|" "$dir.list" >"$dir.urls"
+  tokens_sweep "first sight"
+  tokens_sweep "unchanged"
+  measure --name "1,000 bases with tokens, against none" --runs "$RUNS" --stdin-vs "$dir.urls" -- \
+    "$PROGRAM" check --cacert "$PEERS_CA" --format json --db "$dir.db" "$dir" --vs "$FLOOR" "$PEERS_CA" 32 3
+}
+
+bench_hanging() {
+  mkdir -p "$WORK/hanging"
+  python3 -B "$HERE/hanging.py" --runs "$RUNS" --work "$WORK/hanging" "$PROGRAM" | tee -a "$WORK/rows"
+}
+
 bench_changes() {
   registry_start moving --tls
   bench_change "other content" --seed
@@ -293,7 +328,7 @@ bench_changes() {
 }
 
 nginx_start
-for part in ${BENCH_PARTS:-sweep memory one scan registry changes poll deliver latency}; do "bench_$part"; done
+for part in ${BENCH_PARTS:-sweep memory one scan registry changes poll deliver latency tokens hanging}; do "bench_$part"; done
 
 echo
 jq -r 'select(.ratio) | [.name, .ratio.cpu, .ratio.wall, .ratio.rss, (.goal | join(" ")),
@@ -312,3 +347,11 @@ echo
 jq -r 'select(.latency_ms) | [.name, .moves, .latency_ms.median, .latency_ms.longest] | @tsv' "$WORK/rows" |
   awk -F '\t' 'BEGIN { printf "%-64s %6s %9s  %s\n", "milliseconds", "moves", "median", "longest" }
     { printf "%-64s %6s %9s  %s\n", $1, $2, $3, $4 }'
+echo
+jq -r 'select(.challenged) | [.name, .heads, .tokens, .challenged, .connections] | @tsv' "$WORK/rows" |
+  awk -F '\t' 'BEGIN { printf "%-64s %6s %6s %6s  %s\n", "requests", "HEAD", "tokens", "401", "connections" }
+    { printf "%-64s %6s %6s %6s  %s\n", $1, $2, $3, $4, $5 }'
+echo
+jq -r 'select(.last_answer_s) | [.name, .last_answer_s.beside, .last_answer_s.alone, .last_answer_s.ratio] | @tsv' "$WORK/rows" |
+  awk -F '\t' 'BEGIN { printf "%-64s %7s %7s  %s\n", "seconds to the last good answer", "beside", "alone", "ratio" }
+    { printf "%-64s %7s %7s  %s\n", $1, $2, $3, $4 }'

@@ -70,6 +70,8 @@ sources:
   - git: "http://127.0.0.1:/x.git"
 registries:
   reg.lan: {ca-file: no.pem}
+  docker.io: {connections: 3, reserve: 20%, mirrors: ["https://m.lan/hub", "https://m.lan?user=x"]}
+  own.lan: {cert-file: no.pem, key-file: no.pem}
 sinks:
   ci: {type: webhook, url: "https://h/", secrets: [{file: good}, {file: hook}]}
   broker:
@@ -81,9 +83,11 @@ END
   expect_status 78
   expect_out "^$IT/c.yaml:3:10: sources\[1\].git: address of a git repository: the port is no number"
   expect_out "^$IT/c.yaml:5:22: registries.\"reg.lan\".ca-file: $IT/no.pem: cannot be read as a file of PEM"
-  expect_out "^$IT/c.yaml:7:51: sinks.ci.secrets: secret 2: not base64"
-  expect_out "^$IT/c.yaml:11:14: sinks.broker.ca-file: $IT/no.pem"
-  expect_err "error: $IT/c.yaml: the configuration has 4 errors"
+  expect_out "^$IT/c.yaml:6:54: registries.\"docker.io\".mirrors: number 2: "
+  expect_out "^$IT/c.yaml:7:24: registries.\"own.lan\".cert-file: $IT/no.pem: cannot be read"
+  expect_out "^$IT/c.yaml:9:51: sinks.ci.secrets: secret 2: not base64"
+  expect_out "^$IT/c.yaml:13:14: sinks.broker.ca-file: $IT/no.pem"
+  expect_err "error: $IT/c.yaml: the configuration has 6 errors"
   sed -i '/^registries/,$d' "$IT/c.yaml"
   bw run --once --config "$IT/c.yaml" --db "$IT/db"
   expect_status 78

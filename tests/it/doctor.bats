@@ -388,6 +388,103 @@ END
   peer_stop late
 }
 
+# fakes NAME...: registries that have base:1; each ends with the test.
+fakes() {
+  local name
+  for name in "$@"; do fake_start "$name" <<<'HEAD * manifest=A'; done
+  FAKES=("$@")
+}
+fakes_end() { for name in "${FAKES[@]}"; do peer_stop "$name"; done; }
+
+@test "mirrors are asked as registries of their own, and compared with the registry itself" {
+  fakes origin same behind lost
+  printf 'FROM %s/base:1\n' "$(host_of origin)" | file src/Dockerfile
+  bw check "$IT/src"
+  fake_script behind <<<'HEAD * manifest=OLD'
+  fake_script lost <<<'* * 503'
+  file c.yaml <<<"registries: {\"$(host_of origin)\": {mirrors: [\"$(url_of same)\", \"$(url_of behind)/hub\", \"$(url_of lost)\"]}}"
+  doctor --config "$IT/c.yaml"
+  expect_status 0
+  expect_found registry "$(host_of origin)" "^ok answers for $(host_of origin)/base:1"
+  expect_found registry "$(host_of origin): mirror $(host_of same)" '^ok answers for .*/base:1, over plain HTTP, and names what the registry itself names$'
+  expect_found registry "$(host_of origin): mirror $(host_of behind)" "^note answers for $(host_of behind)/hub/base:1, .*another image than the registry itself$"
+  expect_found registry "$(host_of origin): mirror $(host_of lost)" '^warning .*503'
+  expect_advice registry "$(host_of origin): mirror $(host_of lost)" 'whoever runs the registry'
+  # Each is a line behind its registry.
+  expect_json '[.findings[] | select(.area == "registry") | .subject | contains("mirror")]' '[false,true,true,true]'
+  file c.yaml <<<"registries: {\"$(host_of origin)\": {mirrors: [\"$(url_of lost)\"], mirrors-only: true}}"
+  requests_forget origin
+  doctor --config "$IT/c.yaml"
+  expect_status 2
+  expect_found registry "$(host_of origin): mirror" '^error .*503'
+  expect_same 0 "$(requests origin)"
+  fakes_end
+}
+
+@test "the source of a log-in, a program that is not there, and one that fails" {
+  printf 'FROM %s/base:1\n' "$(host_of shut)" | file src/Dockerfile
+  bw check "$IT/src"
+  mkdir "$IT/bin"
+  printf '#!/bin/sh\nread -r host\necho "{\\"ServerURL\\": \\"$host\\", \\"Username\\": \\"bot\\", \\"Secret\\": \\"sesame\\"}"\n' >"$IT/bin/docker-credential-good"
+  printf '#!/bin/sh\necho "the vault is locked"\nexit 1\n' >"$IT/bin/docker-credential-bad"
+  chmod +x "$IT"/bin/*
+  BW_ENV=("PATH=$IT/bin:$PATH")
+  file c.yaml <<<"registries: {\"$(host_of shut)\": {helper: good}}"
+  doctor --config "$IT/c.yaml"
+  expect_found registry "$(host_of shut)" '^warning .*with the account of docker-credential-good \(the configuration\)$'
+  file c.yaml <<<"registries: {\"$(host_of shut)\": {helper: bad}}"
+  doctor --config "$IT/c.yaml"
+  expect_status 2
+  expect_found registry "$(host_of shut)" '^error .*docker-credential-bad.*the vault is locked'
+  expect_advice registry "$(host_of shut)" '`docker-credential-bad list`'
+  file home/.docker/config.json <<<'{"credsStore": "nowhere"}'
+  doctor
+  expect_found registry "$(host_of shut)" "^error .*anonymously"
+  expect_found registry "$(host_of shut)" '^warning docker-credential-nowhere .* is not installed'
+  file c.yaml <<<"registries: {\"$(host_of reg)\": {proxy: none}}"
+  printf 'FROM %s/base:1\n' "$(host_of reg)" | file src/Dockerfile
+  bw check "$IT/src"
+  doctor --config "$IT/c.yaml"
+  expect_found registry "$(host_of reg)" '^ok .*anonymously: it did not ask for the account in docker-credential-nowhere'
+  expect_found registry "$(host_of reg)" "^warning docker-credential-nowhere \\(credsStore in $IT/home/.docker/config.json\\) is not installed"
+  expect_found registry "$(host_of reg)" '^note by the configuration it is reached without a proxy$'
+  expect_same "" "$err"
+  expect_no_text sesame
+}
+
+@test "what a registry grants, what it wants its users to know, and why it lets us wait" {
+  fake_start hub <<<"HEAD * manifest=A header='ratelimit-limit: 100;w=21600' header='ratelimit-remaining: 76;w=21600' header='Warning: 299 - \"old tags end soon\"'"
+  printf 'FROM %s/base:1\n' "$(host_of hub)" | file src/Dockerfile
+  bw check "$IT/src"
+  doctor
+  expect_status 0
+  expect_found registry "$(host_of hub)" '^ok grants 100 requests in 6 h, 76 left, 20 kept for others: its base is asked every 1 h, as scheduled$'
+  expect_found registry "$(host_of hub)" '^warning it says: old tags end soon$'
+  file c.yaml <<<'poll: {every: 1m}'
+  doctor --config "$IT/c.yaml"
+  expect_found registry "$(host_of hub)" '^note grants 100 requests in 6 h, .*, and not every 1 min$'
+  expect_advice registry "$(host_of hub)" 'log in'
+  fake_script hub <<<'HEAD * 429 retry-after=5400'
+  doctor
+  expect_status 2
+  expect_found registry "$(host_of hub)" '^error .*; asked for .* anonymously$'
+  expect_advice registry "$(host_of hub)" '^leave it alone for 1 h 30 min, as it asks; then ask less often'
+  peer_stop hub
+}
+
+@test "the next question of a daemon that runs, and why it comes then" {
+  printf 'FROM %s/base:1\n' "$(host_of reg)" | file src/Dockerfile
+  printf 'state: %s\nsources: [{path: src, name: src}]\n' "$IT/var" | file c.yaml
+  background "$BASEWATCH" run --config "$IT/c.yaml" --allow-root -v
+  wait_for_line 10 "$LOG" 'first seen'
+  doctor --config "$IT/c.yaml"
+  expect_found registry "$(host_of reg)" "^ok the daemon asks next at 20[-0-9: ]*, for $(host_of reg)/base:1: ."
+  kill -TERM "$BACKGROUND_PID"
+  background_end
+  doctor --config "$IT/c.yaml"
+  expect_same 0 "$(found registry "$(host_of reg)" | grep -c 'asks next')"
+}
+
 @test "a signal ends it at once, with what is known" {
   local signal
   fake_script hook <<<'HEAD /signal hang'

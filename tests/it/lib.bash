@@ -52,7 +52,8 @@ file() {
 # The program's environment: nothing of the developer's own folders, settings, credentials or proxies. BW_ENV, an
 # array of NAME=VALUE, adds to it.
 bw_env() {
-  local keep=(PATH="$PATH" HOME="$IT/home" XDG_STATE_HOME="$IT/state" XDG_CONFIG_HOME="$IT/config" LC_ALL=C.UTF-8 TZ=UTC) name
+  local keep=(PATH="$PATH" HOME="$IT/home" XDG_STATE_HOME="$IT/state" XDG_CONFIG_HOME="$IT/config" XDG_RUNTIME_DIR="$IT/run"
+    LC_ALL=C.UTF-8 TZ=UTC) name
   for name in ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS GCOV_PREFIX GCOV_PREFIX_STRIP LLVM_PROFILE_FILE; do
     if [[ -n ${!name:-} ]]; then keep+=("$name=${!name}"); fi
   done

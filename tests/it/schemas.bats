@@ -48,6 +48,10 @@ must_fail() {
   must_fail report $doc 'd["other"][0]["role"] = "base"' '$.other[0].role: '
   must_fail report $doc 'd["bases"][0]["uses"][0]["line"] = 0' '$.bases[0].uses[0].line: '
   must_fail report $doc 'del d["summary"]["ignored"]' "'ignored' is a required property"
+  must_fail report $doc 'del d["bases"][0]["next_check"]' "'next_check' is a required property"
+  must_fail report tests/golden/report-outlook.json 'd["bases"][0]["next_check"]["at"] = None' '$.bases[0].next_check: '
+  must_fail report tests/golden/report-outlook.json 'd["registries"][0]["pause"] = "tired"' '$.registries[0].pause: '
+  must_fail report tests/golden/report-outlook.json 'd["registries"][0]["more"] = 1' "'more' was unexpected"
 }
 
 @test "a scan, a history and a resolve that break a promise are refused" {

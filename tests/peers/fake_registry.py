@@ -107,6 +107,56 @@ class Counter:
             return self.value
 
 
+class Quota:
+    """What was answered in the last window, where the script grants only so much."""
+
+    def __init__(self):
+        self.times: list = []
+        self.lock = threading.Lock()
+
+    def charge(self, step: Step, request: Request) -> Step:
+        """The step with what is left in its headers, or a 429."""
+        if not step.get("quota"):
+            return step
+        limit, window = (int(part) for part in step.get("quota").split("/"))
+        is_free = request.method == "HEAD" and step.get("quota-head") == "free"
+        with self.lock:
+            now = time.monotonic()
+            self.times = [then for then in self.times if then + window > now]
+            is_dry = len(self.times) >= limit and not is_free
+            if not is_dry and not is_free:
+                self.times.append(now)
+            left = limit - len(self.times)
+            reset = int(self.times[0] + window - now) if self.times else 0
+        said = quota_headers(step.get("quota-form", "hub"), limit, window, left, reset)
+        options = {**step.options, "header": step.get("header", []) + said}
+        if is_dry:
+            return Step(step.line, 429, {"header": said, "code": "TOOMANYREQUESTS", "message": "no more for now"})
+        return Step(step.line, step.status, options)
+
+
+def quota_headers(form: str, limit: int, window: int, left: int, reset: int) -> list:
+    date = int(time.time()) + reset
+    return {
+        "hub": [f"ratelimit-limit: {limit};w={window}", f"ratelimit-remaining: {left};w={window}"],
+        "draft03": [
+            f"RateLimit-Limit: {limit}, {limit};w={window}",
+            f"RateLimit-Remaining: {left}",
+            f"RateLimit-Reset: {reset}",
+        ],
+        "draft07": [
+            f"RateLimit-Policy: {limit};w={window}",
+            f"RateLimit: limit={limit}, remaining={left}, reset={reset}",
+        ],
+        "draft08": [f'RateLimit-Policy: "default";q={limit};w={window}', f'RateLimit: "default";r={left};t={reset}'],
+        "x": [
+            f"X-RateLimit-Limit: {limit}",
+            f"X-RateLimit-Remaining: {left}",
+            f"X-RateLimit-Reset: {date}",
+        ],
+    }[form]
+
+
 def retry_after(text: str) -> str:
     if text.startswith("date+"):
         return email.utils.formatdate(time.time() + float(text[5:]), usegmt=True)
@@ -364,6 +414,7 @@ class Connection:
     def serve_one(self) -> None:
         request, version, headers = self.read_request()
         step = for_request(self.server.script.choose(request), request)
+        step = self.server.quota.charge(step, request)
         in_flight = self.server.in_flight.add(1)
         self.server.log.note(
             "request",
@@ -443,6 +494,7 @@ class Server:
         self.script.reload()
         self.open = Counter()
         self.in_flight = Counter()
+        self.quota = Quota()
         self.fillers: list = []
         self.listener = socket.socket(socket.AF_INET6 if ":" in args.listen else socket.AF_INET)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

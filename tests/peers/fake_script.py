@@ -28,6 +28,9 @@ Headers:  digest=none | digest=wrong | digest=TEXT   instead of the right digest
           location=URL                 for a redirect
           retry-after=30 | retry-after=date+30 | retry-after=TEXT
           length=N | length=none       a Content-Length that is not true, or none at all
+          quota=LIMIT/SECONDS [quota-form=hub|draft03|draft07|draft08|x] [quota-head=free]
+                                       counts what it answers so in a sliding window of the whole server, says what is
+                                       left, and answers 429 when nothing is; with quota-head HEAD is not counted
           chunked                      Transfer-Encoding: chunked
           keep=no                      close the connection after this answer
 Faults:   delay=S                      wait before the answer
@@ -54,7 +57,7 @@ REPEATED = {"header", "challenge"}
 VALUES = {
     "auth", "query", "times", "manifest", "by-digest", "kind", "platform", "attest", "config-seed", "code", "message", "token",
     "access_token", "expires_in", "body", "file", "size", "type", "digest", "bearer", "location", "retry-after",
-    "length", "keep", "delay", "drip-head", "drip", "cut", "stall", "raw", *REPEATED,
+    "length", "keep", "quota", "quota-form", "quota-head", "delay", "drip-head", "drip", "cut", "stall", "raw", *REPEATED,
 }  # fmt: skip
 GUARDS = ("auth", "query")
 REPOSITORY = re.compile(r"^/v2/(.+)/(?:manifests|blobs|tags|referrers)/")

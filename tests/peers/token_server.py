@@ -10,6 +10,13 @@ the tokens that were asked for. A control file, read again at each request, make
     {"garbage": true}                   answer 200 with something that is no JSON
     {"size": 1000000}                   answer 200 with that many bytes
     {"delay": 2.5}                      wait so many seconds before answering
+    {"scopes": "first"}                 reads only the first of several scopes
+    {"scopes": "one"}                   refuses several scopes with 400
+    {"opaque": true}                    tokens that say nothing, and that no registry takes
+    {"key": "other"}                    signs what no registry takes, as if its key had been changed
+    {"post": 405}                       answers POST with that status; 404 unless there is an --identity
+
+POST takes an OAuth2 form with grant_type=refresh_token, for the identity tokens that --identity NAME:TOKEN names.
 """
 
 import argparse
@@ -67,7 +74,7 @@ class Issuer:
         done = subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True)
         return b64url(done.stdout)
 
-    def make(self, subject: str, access: list, lifetime: int) -> str:
+    def make(self, subject: str, access: list, lifetime: int, good: bool) -> str:
         now = int(time.time())
         head = {"typ": "JWT", "alg": "RS256", "x5c": [self.x5c]}
         claims = {
@@ -81,14 +88,14 @@ class Issuer:
             "access": access,
         }
         text = ".".join(b64url(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims))
-        return f"{text}.{self.sign(text)}"
+        return f"{text}.{self.sign(text if good else text + 'x')}"
 
-    def token(self, subject: str, access: list, lifetime: int) -> str:
-        key = (subject, json.dumps(access), lifetime)
+    def token(self, subject: str, access: list, lifetime: int, good: bool = True) -> str:
+        key = (subject, json.dumps(access), lifetime, good)
         with self.lock:
             kept = self.kept.get(key)
             if not kept or kept[0] < time.monotonic():
-                kept = (time.monotonic() + lifetime / 2, self.make(subject, access, lifetime))
+                kept = (time.monotonic() + lifetime / 2, self.make(subject, access, lifetime, good))
                 self.kept[key] = kept
             return kept[1]
 
@@ -104,6 +111,7 @@ class Server(socketserver.ThreadingTCPServer):
         super().__init__((args.listen, args.port), Handler)
         self.args = args
         self.users = dict(pair.split(":", 1) for pair in args.user)
+        self.identities = {token: name for name, token in (pair.split(":", 1) for pair in args.identity)}
         self.issuer = Issuer(args)
         # pylint: disable-next=consider-using-with
         self.log_file = open(args.log, "a", encoding="utf-8") if args.log else None
@@ -128,7 +136,8 @@ class Server(socketserver.ThreadingTCPServer):
                 self.log_file.flush()
 
     def is_known(self, user: tuple) -> bool:
-        return hmac.compare_digest(self.users.get(user[0], "\0"), user[1])
+        """By password; an identity token is one too, whatever the name beside it (spec/auth/token.md)."""
+        return user[1] in self.identities or hmac.compare_digest(self.users.get(user[0], "\0"), user[1])
 
     def may_pull_anonymously(self, repository: str) -> bool:
         return any(fnmatch.fnmatchcase(repository, pattern) for pattern in self.args.anonymous)
@@ -184,7 +193,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def issue(self, subject: str, access: list, control: dict) -> None:
         expires_in = control.get("expires_in", self.server.args.expires_in)
         # An expiry shorter than the clocks' difference would be refused: the JWT lives at least a minute.
-        token = self.server.issuer.token(subject, access, max(expires_in or 60, 60))
+        good = control.get("key") != "other"
+        token = self.server.issuer.token(subject, access, max(expires_in or 60, 60), good)
+        if control.get("opaque"):
+            token = "opaque-" + secrets.token_hex(8)
         field = control.get("field", "token")
         answer = {name: token for name in ("token", "access_token") if field in (name, "both")}
         if expires_in is not None:
@@ -210,17 +222,48 @@ class Handler(http.server.BaseHTTPRequestHandler):
             refusal = {"errors": [{"code": "UNAUTHORIZED", "message": "incorrect username or password"}]}
             self.answer_json(401, refusal, [("WWW-Authenticate", 'Basic realm="token server"')])
             return
-        self.issue(user[0] if user else "", self.server.access_for(user, fields.get("scope", [])), control)
+        self.grant(user, fields.get("scope", []), control)
+
+    def grant(self, user: Optional[tuple], scopes: list, control: dict) -> None:
+        """A token for what may be granted of these scopes, as far as they are read."""
+        scopes = " ".join(scopes).split()
+        if control.get("scopes") == "one" and len(scopes) > 1:
+            self.answer_json(400, {"error": "invalid_scope"})
+            return
+        if control.get("scopes") == "first":
+            scopes = scopes[:1]
+        self.issue(user[0] if user else "", self.server.access_for(user, scopes), control)
 
     def do_GET(self):
         query = self.path.partition("?")[2]
         self.handle_token(urllib.parse.parse_qs(query), query)
 
     def do_POST(self):
-        """The OAuth2 form is not offered: clients have to go back to GET."""
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.note(method="POST", path=self.path, query="", authorization=self.headers.get("Authorization"))
-        self.answer_json(404, {"error": "unsupported_grant_type"})
+        """The OAuth2 form (spec/auth/oauth.md), where somebody may use it; else clients have to go back to GET."""
+        control = self.server.control()
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        fields = urllib.parse.parse_qs(body)
+        name = self.server.identities.get(fields.get("refresh_token", [""])[0])
+        self.server.note(
+            method="POST",
+            path=self.path.partition("?")[0],
+            query="",
+            form=body,
+            authorization=self.headers.get("Authorization"),
+            user=name,
+            service=fields.get("service", [None])[0],
+            scope=fields.get("scope", []),
+        )
+        if self.misbehave(control):
+            return
+        if "post" in control or not self.server.identities:
+            self.answer_json(control.get("post", 404), {"error": "unsupported_grant_type"})
+        elif fields.get("grant_type") != ["refresh_token"] or not fields.get("client_id"):
+            self.answer_json(400, {"error": "invalid_request"})
+        elif not name:
+            self.answer_json(400, {"error": "invalid_grant"})
+        else:
+            self.grant((name, ""), fields.get("scope", []), control)
 
 
 def parse_args(argv):
@@ -232,6 +275,7 @@ def parse_args(argv):
     parser.add_argument("--issuer", default="test issuer")
     parser.add_argument("--service", default="test registry")
     parser.add_argument("--user", action="append", default=[], metavar="NAME:PASSWORD")
+    parser.add_argument("--identity", action="append", default=[], metavar="NAME:TOKEN", help="an OAuth2 refresh token")
     parser.add_argument("--anonymous", action="append", default=[], metavar="GLOB", help="repositories all may pull")
     parser.add_argument("--expires-in", type=int, default=300)
     parser.add_argument("--control", metavar="FILE")

@@ -57,6 +57,7 @@ static struct fake {
 	struct bw_answer otherwise;	    /* of tags that have no answers of their own */
 	const char *silent;		    /* a registry that never answers */
 	const char *held;		    /* one that answers when fake_release() is called */
+	struct bw_budget_plan plan;	    /* of all registries */
 	const struct bw_registry *stranger; /* what is asked through this client is counted */
 	size_t stop_after;		    /* stops the loop after so many answers; 0: never */
 
@@ -270,11 +271,12 @@ static inline unsigned fake_room(struct bw_registry *r, const char *registry)
 }
 
 static inline void fake_ask(struct bw_registry *r, const char *registry, const char *repository,
-			    const char *tag, bw_answer_fn fn, void *arg)
+			    const char *tag, const char *known, bw_answer_fn fn, void *arg)
 {
 	const struct fake_question q = {
 		.answer = fn, .registry = registry, .repository = repository, .tag = tag, .arg = arg};
 
+	(void)known;
 	fake.strangers += fake.stranger && r == fake.stranger;
 	fake.asks++;
 	fake_enqueue(q);
@@ -299,10 +301,19 @@ static inline void fake_fetch_blob(struct bw_registry *r, const char *registry, 
 	fake.blobs++;
 }
 
+static inline bool fake_look(const struct bw_registry *r, const char *registry, struct bw_registry_facts *ret)
+{
+	(void)r;
+	(void)registry;
+	*ret = (struct bw_registry_facts){.budget = fake.plan};
+	return fake.answers > 0;
+}
+
 #define bw_registry_room       fake_room
 #define bw_registry_ask	       fake_ask
 #define bw_registry_fetch      fake_fetch
 #define bw_registry_fetch_blob fake_fetch_blob
+#define bw_registry_look       fake_look
 
 static inline void fake_init(struct bw_loop *l)
 {

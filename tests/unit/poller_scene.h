@@ -24,6 +24,7 @@
 #include "../../watcher/watch/probe.c"
 #include "../../watcher/watch/round.c"
 #include "../../watcher/watch/side.c"
+#include "../../watcher/watch/standings.c"
 
 #include "../../watcher/watch/poller.c"
 

@@ -59,7 +59,7 @@ static inline int begin(void **state)
 	struct bw_err err = BW_ERR_INIT;
 
 	assert_int_equal(bw_loop_new(&w->loop, &err), 0);
-	w->credentials = bw_credentials_new();
+	w->credentials = bw_credentials_new(NULL);
 	w->options.credentials = w->credentials;
 	for (unsigned i = 0; i < MANY; i++) {
 		(void)snprintf(w->names[i], sizeof(w->names[i]), "r%u", i);
@@ -155,7 +155,7 @@ static inline void ask(struct world *w, unsigned i)
 	unsigned before = w->told[i].count;
 
 	w->pending++;
-	bw_registry_ask(w->registry, w->host, w->names[i], "1", note, &w->told[i]);
+	bw_registry_ask(w->registry, w->host, w->names[i], "1", NULL, note, &w->told[i]);
 	assert_int_equal(w->told[i].count, before); /* never inside of the call */
 }
 

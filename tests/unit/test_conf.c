@@ -112,7 +112,14 @@ static const char full[] =
 	"poll: {every: 1s, jitter: 0%, minimum-distance: 0s}\n"
 	"reminders: {every: 7d}\n"
 	"registries:\n"
-	"  \"*\": {connections: 2}\n"
+	"  \"*\": {connections: 2, in-flight: 8, requests-per-second: 2.50, reserve: 0%, proxy: none}\n"
+	"  docker.io: {mirrors: [\"https://mirror.lan/hub?ns=docker.io\", \"http://localhost:5000\"], "
+	"connections: 3, "
+	"reserve: 20%}\n"
+	"  ecr.aws: {helper: ecr-login, mirrors: [\"https://mirror.lan\"], mirrors-only: true}\n"
+	"  ghcr.io: {anonymous: true, requests-per-second: 0.01, proxy: \"socks5h://[::1]:1080\", cert-file: "
+	"c.pem, "
+	"key-file: c.key}\n"
 	"  \"registry.lan:5000\": {ca-file: lan.pem, insecure: true, username: bot, password: {file: pw}}\n"
 	"sinks:\n"
 	"  broker: {type: mqtt, url: \"mqtts://broker.lan:8883\", username: bw, password: {env: "
@@ -156,6 +163,41 @@ static void check_build(const struct bw_conf_build *b)
 	assert_string_equal(b->platforms.items[1], "linux/arm/v7");
 	assert_string_equal(b->image, "ghcr.io/acme/web:latest");
 	assert_string_equal(b->labels.items[0].name, "team");
+}
+
+static void check_registries(const struct bw_conf *c)
+{
+	const struct bw_conf_registry *all = &c->registries.items[0], *hub = &c->registries.items[1],
+				      *ecr = &c->registries.items[2], *ghcr = &c->registries.items[3],
+				      *lan = &c->registries.items[4];
+
+	assert_string_equal(all->host, "*");
+	assert_int_equal(all->connections, 2);
+	assert_int_equal(all->in_flight, 8);
+	assert_int_equal(all->requests_per_second, 2500);
+	assert_int_equal(all->reserve_percent, 0);
+	assert_string_equal(all->proxy, "none");
+	assert_int_equal(hub->mirrors.count, 2);
+	assert_string_equal(hub->mirrors.items[0], "https://mirror.lan/hub?ns=docker.io");
+	assert_string_equal(hub->mirrors.items[1], "http://localhost:5000");
+	assert_int_equal(hub->connections, 3);
+	assert_int_equal(hub->reserve_percent, 20);
+	assert_false(hub->mirrors_only);
+	assert_string_equal(ecr->helper, "ecr-login");
+	assert_true(ecr->mirrors_only);
+	assert_true(ghcr->anonymous);
+	assert_int_equal(ghcr->requests_per_second, 10);
+	assert_string_equal(ghcr->proxy, "socks5h://[::1]:1080");
+	assert_string_equal(ghcr->cert_file, "/conf/c.pem");
+	assert_string_equal(ghcr->key_file, "/conf/c.key");
+	assert_int_equal(lan->connections, 0);
+	assert_int_equal(lan->in_flight, 0);
+	assert_int_equal(lan->requests_per_second, 0);
+	assert_int_equal(lan->reserve_percent, -1);
+	assert_null(lan->proxy);
+	assert_string_equal(lan->ca_file, "/conf/lan.pem");
+	assert_string_equal(lan->password.file, "/conf/pw");
+	assert_true(lan->insecure);
 }
 
 static void check_sinks(const struct bw_conf *c)
@@ -208,12 +250,7 @@ static void every_key_becomes_its_value(void **state)
 	assert_int_equal(c->poll.jitter_percent, 0);
 	assert_int_equal(c->poll.minimum_distance_ms, 0);
 	assert_int_equal(c->reminders.every_ms, 7 * 86400000LL);
-	assert_string_equal(c->registries.items[0].host, "*");
-	assert_int_equal(c->registries.items[0].connections, 2);
-	assert_int_equal(c->registries.items[1].connections, 0);
-	assert_string_equal(c->registries.items[1].ca_file, "/conf/lan.pem");
-	assert_string_equal(c->registries.items[1].password.file, "/conf/pw");
-	assert_true(c->registries.items[1].insecure);
+	check_registries(c);
 	check_sinks(c);
 	check_rules(c);
 	bw_conf_free(c);

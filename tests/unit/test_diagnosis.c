@@ -338,6 +338,182 @@ static void a_trouble_without_words_gets_ours(void **state)
 	expect(bw_diagnose_registry(&r, &a), BW_LEVEL_ERROR, bw_trouble_text(BW_TROUBLE_DNS), "resolv.conf");
 }
 
+static void who_was_asked_as_is_told_by_file_program_or_nobody(void **state)
+{
+	struct bw_diagnosed_registry r = {.name = "docker.io", .asked = "debian:12", .credentials = "FILE"};
+	const struct bw_answer ok = {0}, refused = trouble(BW_TROUBLE_AUTH, "refused");
+
+	(void)state;
+	r.is_open = true;
+	expect(bw_diagnose_registry(&r, &ok), BW_LEVEL_OK,
+	       "answers for debian:12, over TLS, asked anonymously: it did not ask for the account in FILE",
+	       NULL);
+	r.is_open = false;
+	r.credentials = "docker-credential-pass (credsStore in FILE)";
+	expect(bw_diagnose_registry(&r, &ok), BW_LEVEL_OK,
+	       "answers for debian:12, over TLS, asked with the account of docker-credential-pass "
+	       "(credsStore in FILE)",
+	       NULL);
+	expect(bw_diagnose_registry(&r, &refused), BW_LEVEL_ERROR,
+	       "refused; asked for debian:12 with the account of docker-credential-pass (credsStore in FILE)",
+	       "`docker-credential-pass list`");
+	expect(bw_diagnose_helper("docker-credential-pass (credsStore in FILE)"), BW_LEVEL_WARNING,
+	       "docker-credential-pass (credsStore in FILE) is not installed, or not in PATH, so it was "
+	       "asked without",
+	       "install that program");
+	assert_null(bw_diagnose_helper_name("/home/bw/.docker/config.json"));
+	assert_null(bw_diagnose_helper_name(""));
+}
+
+static void a_pause_that_a_registry_asks_for_is_told_with_its_length(void **state)
+{
+	const struct bw_diagnosed_registry r = {.name = "docker.io", .asked = "debian:12"};
+	struct bw_answer a = trouble(BW_TROUBLE_THROTTLED, "too many requests");
+
+	(void)state;
+	a.retry_after_s = 5400;
+	expect(bw_diagnose_registry(&r, &a), BW_LEVEL_ERROR,
+	       "too many requests; asked for debian:12 anonymously",
+	       "leave it alone for 1 h 30 min, as it asks; then ask less often");
+}
+
+static struct bw_answer naming(char c)
+{
+	struct bw_answer a = {0};
+	BW_AUTOFREE char *text = bw_asprintf("sha256:%064d", c);
+
+	assert_int_equal(bw_digest_parse(text, strlen(text), &a.digest, NULL), 0);
+	return a;
+}
+
+static void a_mirror_is_compared_with_the_registry_itself(void **state)
+{
+	struct bw_answer one = naming(1), other = naming(2);
+	struct bw_diagnosed_mirror m = {
+		.asked = {.name = "m.lan", .asked = "m.lan/debian:12", .is_plain = true}};
+
+	(void)state;
+	expect(bw_diagnose_mirror(&m, &one), BW_LEVEL_NOTE,
+	       "answers for m.lan/debian:12, over plain HTTP; whether it is right cannot be told without the "
+	       "registry "
+	       "itself",
+	       "believed");
+	m.origin = &one.digest;
+	expect(bw_diagnose_mirror(&m, &one), BW_LEVEL_OK,
+	       "answers for m.lan/debian:12, over plain HTTP, and names what the registry itself names",
+	       NULL);
+	expect(bw_diagnose_mirror(&m, &other), BW_LEVEL_NOTE,
+	       "answers for m.lan/debian:12, over plain HTTP, but names another image than the registry "
+	       "itself",
+	       "not believed");
+	m.is_only = true;
+	expect(bw_diagnose_mirror(&m, &other), BW_LEVEL_OK, "answers for m.lan/debian:12, over plain HTTP",
+	       NULL);
+}
+
+static void a_mirror_that_fails_is_an_error_where_there_are_only_mirrors(void **state)
+{
+	struct bw_diagnosed_mirror m = {.asked = {.name = "m.lan", .asked = "m.lan/debian:12"}};
+	const struct bw_answer gone = trouble(BW_TROUBLE_TAG_GONE, "not there"),
+			       dead = trouble(BW_TROUBLE_TIMEOUT, "no answer");
+
+	(void)state;
+	expect(bw_diagnose_mirror(&m, &gone), BW_LEVEL_NOTE,
+	       "not there; asked for m.lan/debian:12 anonymously", "pulled through");
+	expect(bw_diagnose_mirror(&m, &dead), BW_LEVEL_WARNING, "no answer", "firewalls");
+	m.is_only = true;
+	expect(bw_diagnose_mirror(&m, &gone), BW_LEVEL_ERROR,
+	       "not there; asked for m.lan/debian:12 anonymously", "not there");
+	expect(bw_diagnose_mirror(&m, &dead), BW_LEVEL_ERROR, "no answer", "firewalls");
+}
+
+static void a_budget_is_told_with_what_it_does_to_the_schedule(void **state)
+{
+	struct bw_budget_plan p = {.is_known = true,
+				   .limit = 100,
+				   .remaining = 76,
+				   .reserved = 20,
+				   .window_s = 21600,
+				   .distance_ms = 270000};
+	struct bw_diagnosis d;
+
+	(void)state;
+	expect(bw_diagnose_budget(&p, 10, HOUR), BW_LEVEL_OK,
+	       "grants 100 requests in 6 h, 76 left, 20 kept for others: its 10 bases are asked every 1 h, "
+	       "as scheduled",
+	       NULL);
+	expect(bw_diagnose_budget(&p, 1, HOUR), BW_LEVEL_OK,
+	       "grants 100 requests in 6 h, 76 left, 20 kept for others: its base is asked every 1 h, as "
+	       "scheduled",
+	       NULL);
+	expect(bw_diagnose_budget(&p, 1000, HOUR), BW_LEVEL_NOTE,
+	       "grants 100 requests in 6 h, 76 left, 20 kept for others: its 1000 bases are asked every 3 d "
+	       "3 h, and not "
+	       "every 1 h",
+	       "log in");
+	p.is_free = true;
+	p.reserved = 0;
+	p.window_s = 0;
+	expect(bw_diagnose_budget(&p, 1000, HOUR), BW_LEVEL_OK,
+	       "grants 100 requests, 76 left; questions cost nothing there", NULL);
+	p.hold_ms = 2 * 60 * 60 * 1000;
+	expect(bw_diagnose_budget(&p, 1000, HOUR), BW_LEVEL_WARNING,
+	       "grants 100 requests, 76 left: nothing is asked for 2 h", "mirror");
+	p.hold_ms = 0;
+	p.is_free = false;
+	p.distance_ms = UINT64_MAX;
+	d = bw_diagnose_budget(&p, UINT64_MAX - 1, HOUR);
+	assert_int_equal(d.level, BW_LEVEL_NOTE); /* no number wraps */
+	bw_diagnosis_done(&d);
+}
+
+static void the_next_question_of_the_daemon_is_told_with_its_reason(void **state)
+{
+	struct bw_diagnosed_next n = {.base = "debian:12", .at_ms = NOW + HOUR, .reason = "as scheduled"};
+
+	(void)state;
+	expect(bw_diagnose_next(&n), BW_LEVEL_OK,
+	       "the daemon asks next at 2026-11-21 13:00, for debian:12: as scheduled", NULL);
+	n.pause = "budget";
+	n.text = "docker.io grants 100";
+	expect(bw_diagnose_next(&n), BW_LEVEL_OK,
+	       "the daemon asks next at 2026-11-21 13:00, for debian:12: as scheduled; docker.io grants 100",
+	       NULL);
+	n.pause = "throttled";
+	expect(bw_diagnose_next(&n), BW_LEVEL_WARNING,
+	       "the daemon asks next at 2026-11-21 13:00, for debian:12: as scheduled; docker.io grants 100",
+	       "requests-per-second");
+	n.pause = "unreachable";
+	n.text = NULL;
+	expect(bw_diagnose_next(&n), BW_LEVEL_WARNING,
+	       "the daemon asks next at 2026-11-21 13:00, for debian:12: as scheduled", "whether it is back");
+	n.pause = "guard";
+	expect(bw_diagnose_next(&n), BW_LEVEL_WARNING,
+	       "the daemon asks next at 2026-11-21 13:00, for debian:12: as scheduled", "the log");
+}
+
+static void a_folder_of_certificates_is_told_with_what_it_does(void **state)
+{
+	static char folder[] = "/etc/docker/certs.d/r.lan", ca[] = "/ca.crt", cert[] = "/c.cert",
+		    key[] = "/c.key", other[] = "/d.cert";
+	char *files[] = {ca, NULL}, *none[] = {NULL};
+	struct bw_certs c = {.folder = folder, .ca_files = files};
+
+	(void)state;
+	expect(bw_diagnose_certs(&c, NULL), BW_LEVEL_NOTE,
+	       "certificates in /etc/docker/certs.d/r.lan: 1 trusted", NULL);
+	c.ca_files = none;
+	c.cert_file = cert;
+	c.key_file = key;
+	expect(bw_diagnose_certs(&c, NULL), BW_LEVEL_NOTE,
+	       "certificates in /etc/docker/certs.d/r.lan: 0 trusted, shown is /c.cert", NULL);
+	c.left_out = other;
+	expect(bw_diagnose_certs(&c, NULL), BW_LEVEL_WARNING,
+	       "certificates in /etc/docker/certs.d/r.lan: 0 trusted, shown is /c.cert; left out is /d.cert",
+	       "first pair");
+	expect(bw_diagnose_certs(&c, "/x: cannot be read"), BW_LEVEL_ERROR, "/x: cannot be read", "mend");
+}
+
 static void any_status_of_a_webhook_is_an_answer(void **state)
 {
 	(void)state;
@@ -367,6 +543,13 @@ int main(void)
 		cmocka_unit_test(a_registry_is_told_with_how_it_was_asked),
 		cmocka_unit_test(each_trouble_of_a_registry_has_its_advice),
 		cmocka_unit_test(a_trouble_without_words_gets_ours),
+		cmocka_unit_test(who_was_asked_as_is_told_by_file_program_or_nobody),
+		cmocka_unit_test(a_pause_that_a_registry_asks_for_is_told_with_its_length),
+		cmocka_unit_test(a_mirror_is_compared_with_the_registry_itself),
+		cmocka_unit_test(a_mirror_that_fails_is_an_error_where_there_are_only_mirrors),
+		cmocka_unit_test(a_budget_is_told_with_what_it_does_to_the_schedule),
+		cmocka_unit_test(the_next_question_of_the_daemon_is_told_with_its_reason),
+		cmocka_unit_test(a_folder_of_certificates_is_told_with_what_it_does),
 		cmocka_unit_test(any_status_of_a_webhook_is_an_answer),
 	};
 

@@ -1063,11 +1063,149 @@ static void a_hook_may_drain_a_store_that_fails(void **state)
 	assert_true(bw_poller_is_idle(x->poller));
 }
 
+/* --- what a registry grants -------------------------------------------------------------------- */
+
+static const struct bw_budget_plan hub = {.is_known = true,
+					  .limit = 100,
+					  .remaining = 60,
+					  .reserved = 20,
+					  .window_s = 21600,
+					  .distance_ms = 270 * SECOND};
+
+static void a_budget_is_kept_from_the_first_answer_on(void **state)
+{
+	struct scene *x = *state;
+
+	fake.otherwise = fake_image("amd64", "a", "1");
+	fake.plan = hub;
+	track_many(x, 200); /* of two registries */
+	virtual_run(SECOND);
+	assert_int_equal(fake.asks, 4); /* a pair of each */
+	assert_int_equal(fake.most_waiting, 2);
+	virtual_run(6 * HOUR);
+	assert_in_range(fake.asks, 2 * 74, 2 * 86);
+	fake.plan = (struct bw_budget_plan){0}; /* somebody has paid for it */
+	virtual_run(HOUR);
+	assert_int_equal(count_told(x, "first "), 200);
+}
+
+static void what_a_registry_grants_is_written_once(void **state)
+{
+	struct scene *x = *state;
+
+	fake.otherwise = fake_image("amd64", "a", "1");
+	fake.plan = hub;
+	track(x, "/src/Dockerfile", ONE);
+	virtual_run(10 * SECOND);
+	assert_int_equal(number(x, "SELECT count(*) FROM standing"), 1);
+	assert_int_equal(number(x, "SELECT granted * 1000 + reserved FROM standing"), 100020);
+	assert_int_equal(number(x, "SELECT distance_ms FROM standing"), 270000);
+	settle(x);
+	for (int i = 0; i < 5; i++) { /* a little less each time */
+		fake.plan.remaining -= 1;
+		run_until_asked(x, (size_t)i + 1);
+		virtual_run(10 * SECOND);
+	}
+	assert_int_equal(x->commits, 5); /* that it was checked */
+	assert_int_equal(number(x, "SELECT remaining FROM standing"), 60);
+	fake.plan.limit = 200;
+	run_until_asked(x, 6);
+	virtual_run(10 * SECOND);
+	assert_int_equal(x->commits, 7);
+	assert_int_equal(number(x, "SELECT granted * 1000 + remaining FROM standing"), 200055);
+}
+
+static void a_registry_without_a_word_about_it_has_no_row(void **state)
+{
+	struct scene *x = *state;
+
+	fake.otherwise = fake_image("amd64", "a", "1");
+	track(x, "/src/Dockerfile", TWO);
+	virtual_run(3 * HOUR);
+	assert_int_equal(number(x, "SELECT count(*) FROM standing"), 0);
+}
+
+static void a_registry_of_which_nothing_is_asked_any_more_is_forgotten(void **state)
+{
+	struct scene *x = *state;
+
+	fake.otherwise = fake_image("amd64", "a", "1");
+	fake.plan = hub;
+	track(x, "/src/Dockerfile", TWO);
+	virtual_run(10 * SECOND);
+	assert_int_equal(number(x, "SELECT count(*) FROM standing"), 2);
+	track(x, "/src/Dockerfile", ONE);
+	assert_int_equal(number(x, "SELECT count(*) FROM standing"), 1);
+	fake.plan = (struct bw_budget_plan){0};
+	virtual_run(3 * HOUR);
+	assert_int_equal(number(x, "SELECT count(*) FROM standing"), 0);
+}
+
+static void a_hold_outlives_a_restart(void **state)
+{
+	struct scene *x = *state;
+
+	fake.otherwise = fake_image("amd64", "a", "1");
+	fake.plan = hub;
+	fake.plan.hold_ms = 2 * HOUR;
+	track_many(x, 20);
+	virtual_run(10 * SECOND);
+	assert_int_equal(fake.asks, 2);
+	assert_int_equal(number(x, "SELECT count(*) FROM standing WHERE pause = 'budget'"), 2);
+	stop_poller(x);
+	start_poller(x);
+	reload(x);
+	virtual_run(HOUR);
+	assert_int_equal(fake.asks, 2);
+	fake.plan.hold_ms = 0;
+	virtual_run(HOUR + MINUTE);
+	assert_in_range(fake.asks, 4, 6);
+}
+
+static void what_the_budget_holds_back_is_no_failure_of_the_base(void **state)
+{
+	struct scene *x = *state;
+	struct bw_answer held = fake_trouble_of(BW_TROUBLE_THROTTLED);
+
+	move(A, "a");
+	track(x, "/src/Dockerfile", ONE);
+	settle(x);
+	held.retry_after_s = 7200;
+	fake_say(A, held);
+	fake.plan = hub;
+	fake.plan.hold_ms = 2 * HOUR;
+	run_until_asked(x, 1);
+	virtual_run(HOUR);
+	assert_int_equal(fake.asks, 1);
+	assert_told(x, "");
+	assert_int_equal(number(x, "SELECT sum(failures) FROM poll"), 0);
+	assert_int_equal(number(x, "SELECT count(*) FROM event"), 0);
+	assert_true(bw_poller_is_idle(x->poller));
+	move(A, "b");
+	fake.plan.hold_ms = 0;
+	virtual_run(HOUR + MINUTE);
+	assert_int_equal(events(x, "base.changed"), 1);
+	/* Without a budget it is one: the registry itself refuses to answer. */
+	fake_say(A, held);
+	fake.plan = (struct bw_budget_plan){0};
+	fake_count_anew();
+	run_until_asked(x, 1);
+	virtual_run(MINUTE);
+	assert_int_equal(number(x, "SELECT sum(failures) FROM poll"), 1);
+	assert_int_equal(number(x, "SELECT count(*) FROM standing WHERE pause = 'throttled'"), 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_budget_is_kept_from_the_first_answer_on),
+		TEST(what_a_registry_grants_is_written_once),
+		TEST(a_registry_without_a_word_about_it_has_no_row),
+		TEST(a_registry_of_which_nothing_is_asked_any_more_is_forgotten),
+		TEST(a_hold_outlives_a_restart),
+		TEST(what_the_budget_holds_back_is_no_failure_of_the_base),
 		TEST(bases_never_seen_are_asked_at_once_and_each_once),
 		TEST(a_sweep_in_which_nothing_moved_is_one_transaction_and_grows_nothing),
 		TEST(a_base_that_nobody_wants_any_more_is_dropped),

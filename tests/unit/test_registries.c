@@ -12,6 +12,7 @@
 #include "registry/host.h"
 #include "registry/internal.h"
 #include "registry/places.h"
+#include "unit/credential.h"
 
 struct world {
 	struct bw_loop *loop;
@@ -81,6 +82,7 @@ static void test_both_clients_know_what_is_configured(void **state)
 {
 	struct world *w = *state;
 	const struct bw_registry *both[2];
+	const struct bw_credential *who;
 
 	setenv("BASEWATCH_TEST_PASSWORD", "sesame", 1);
 	assert_int_equal(open_with(w, CONF), 0);
@@ -90,15 +92,17 @@ static void test_both_clients_know_what_is_configured(void **state)
 		const struct bw_place *hub = place(both[i], "docker.io"),
 				      *lan = place(both[i], "reg.lan:5000");
 
-		assert_string_equal(hub->credential.user, "bot");
-		assert_string_equal(hub->credential.password, "sesame");
 		assert_int_equal(hub->door->connections, 2);
 		assert_false(hub->is_insecure);
 		assert_true(lan->is_insecure);
-		assert_null(lan->credential.user);
 		assert_int_equal(lan->door->connections, 5);
 		assert_int_equal(both[i]->places.otherwise->connections, 5);
 		assert_null(place(both[i], "reg.lan"));
+		who = find_credential(both[i]->credentials, "docker.io", "library/debian");
+		assert_non_null(who);
+		assert_string_equal(who->user, "bot");
+		assert_string_equal(who->secret, "sesame");
+		assert_false(has_credential(both[i]->credentials, "reg.lan:5000", "a"));
 	}
 }
 
@@ -115,7 +119,7 @@ static void test_the_command_line_goes_before(void **state)
 	p = &w->registries.clients.own->places;
 	assert_int_equal(place(w->registries.clients.own, "docker.io")->door->connections, 7);
 	assert_int_equal(p->otherwise->connections, 7);
-	assert_int_equal(p->door_count, 1);
+	assert_int_equal(p->doors.count, 1);
 	assert_true(bw_places_is_insecure(p, &o));
 	assert_int_equal(w->registries.clients.foreign->give_up_ms, 9);
 }
@@ -162,14 +166,82 @@ static void test_another_credentials_file_is_told_and_shared_with_the_next(void 
 	assert_int_equal(fclose(out), 0);
 	assert_true(bw_registries_reload(&w->registries));
 	assert_true(bw_registries_reload(&w->registries)); /* still others than it began with */
-	assert_non_null(bw_credentials_find(w->registries.clients.own->credentials, "r.io", "a"));
+	assert_true(has_credential(w->registries.clients.own->credentials, "r.io", "a"));
 	assert_int_equal(unlink(path), 0);
 	w->given.former = &w->registries;
 	assert_int_equal(bw_registries_open(w->loop, NULL, &w->given, &next, &w->err), 0);
 	bw_registries_close(&w->registries);
-	assert_non_null(bw_credentials_find(next.clients.foreign->credentials, "r.io", "a"));
+	assert_true(has_credential(next.clients.foreign->credentials, "r.io", "a"));
 	assert_true(bw_registries_reload(&next)); /* the file is gone */
 	bw_registries_close(&next);
+}
+
+#define EVERY_KEY                                                                                            \
+	"registries:\n  '*': {in-flight: 8, requests-per-second: 0.5, reserve: 0%, proxy: none}\n"           \
+	"  docker.io: {mirrors: ['https://m.lan/hub', 'http://127.0.0.1:5000'], mirrors-only: true, proxy: " \
+	"'http://p.lan:3128'}\n"                                                                             \
+	"  reg.lan: {cert-file: /c.pem, key-file: /c.key}\n"
+
+static void test_every_key_of_a_registry_is_handed_on(void **state)
+{
+	struct world *w = *state;
+	struct bw_conf_problems problems = {0};
+	struct bw_registry_host_options all, hub, lan;
+
+	assert_int_equal(bw_conf_parse(EVERY_KEY, strlen(EVERY_KEY), "/", 0, &w->conf, &problems, &w->err),
+			 0);
+	bw_conf_problems_done(&problems);
+	BW_AUTOFREE const char **none = bw_registries_host(&w->conf->registries.items[0], &all);
+	BW_AUTOFREE const char **mirrors = bw_registries_host(&w->conf->registries.items[1], &hub);
+	BW_AUTOFREE const char **neither = bw_registries_host(&w->conf->registries.items[2], &lan);
+
+	assert_null(none);
+	assert_null(neither);
+	assert_string_equal(all.host, "*");
+	assert_int_equal(all.in_flight, 8);
+	assert_true(all.requests_per_second == 0.5);
+	assert_true(all.has_reserve);
+	assert_int_equal(all.reserve_percent, 0);
+	assert_string_equal(all.proxy, ""); /* none, whatever the environment says */
+	assert_ptr_equal(hub.mirrors, mirrors);
+	assert_string_equal(hub.mirrors[0], "https://m.lan/hub");
+	assert_string_equal(hub.mirrors[1], "http://127.0.0.1:5000");
+	assert_null(hub.mirrors[2]);
+	assert_true(hub.mirrors_only);
+	assert_false(hub.has_reserve);
+	assert_string_equal(hub.proxy, "http://p.lan:3128");
+	assert_null(lan.proxy);
+	assert_null(lan.mirrors);
+	assert_string_equal(lan.cert_file, "/c.pem");
+	assert_string_equal(lan.key_file, "/c.key");
+}
+
+/* The source of a log-in, as people are told it. */
+static void expect_source(struct world *w, const char *registry, const char *part)
+{
+	BW_AUTOFREE char *source = bw_credentials_source(w->registries.credentials, registry, "a");
+
+	if (part ? !strstr(source, part) : *source)
+		fail_msg("%s: '%s'", registry, source);
+}
+
+static void test_who_logs_in_is_a_user_a_program_or_nobody(void **state)
+{
+	struct world *w = *state;
+
+	setenv("DOCKER_AUTH_CONFIG",
+	       "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"},\"s.io\":{\"auth\":\"dTpw\"}}}", 1);
+	setenv("BASEWATCH_TEST_PASSWORD", "sesame", 1);
+	assert_int_equal(open_with(w,
+				   "registries: {r.io: {anonymous: true}, h.io: {helper: bw-test}, "
+				   "docker.io: {username: bot, password: {env: BASEWATCH_TEST_PASSWORD}}}"),
+			 0);
+	unsetenv("DOCKER_AUTH_CONFIG");
+	expect_source(w, "r.io", NULL); /* though somebody could */
+	expect_source(w, "s.io", "DOCKER_AUTH_CONFIG");
+	expect_source(w, "h.io", "docker-credential-bw-test");
+	expect_source(w, "docker.io", "configuration");
+	expect_source(w, "other.io", NULL);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -182,6 +254,8 @@ int main(void)
 		CASE(test_the_command_line_goes_before),
 		CASE(test_a_secret_that_cannot_be_read_is_told_with_its_key),
 		CASE(test_certificates_that_cannot_be_read_are_told_with_their_key),
+		CASE(test_every_key_of_a_registry_is_handed_on),
+		CASE(test_who_logs_in_is_a_user_a_program_or_nobody),
 		CASE(test_another_credentials_file_is_told_and_shared_with_the_next),
 	};
 

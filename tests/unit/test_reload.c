@@ -88,6 +88,13 @@ static void sources_registries_and_sinks_come_go_and_change(void **state)
 		      "source + /d; source - /a; source ~ c; source ~ https://h/b; ");
 	expect_change("registries: {a: {connections: 1}, b: {}}", "registries: {a: {connections: 2}, c: {}}",
 		      "registry + c; registry - b; registry ~ a; ");
+	expect_change("registries: {\"*\": {reserve: 20%}, a: {requests-per-second: 0.5}, b: {mirrors: "
+		      "[\"https://m\"]}, "
+		      "c: {helper: x}, d: {proxy: none}, e: {requests-per-second: 5}}",
+		      "registries: {\"*\": {}, a: {requests-per-second: 0.51}, b: {mirrors: [\"https://m\", "
+		      "\"https://n\"]}, "
+		      "c: {anonymous: true}, d: {}, e: {requests-per-second: 5.0}}",
+		      "registry ~ *; registry ~ a; registry ~ b; registry ~ c; registry ~ d; ");
 	expect_change("sinks: {a: {type: mqtt, url: \"mqtt://h\"}}",
 		      "sinks: {a: {type: mqtt, url: \"mqtt://h\", username: u, password: {env: P}}}",
 		      "sink ~ a; ");

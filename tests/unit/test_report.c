@@ -664,6 +664,58 @@ static void what_could_not_be_looked_into_is_unknown_and_counts(void **state)
 	      "report-gaps.json");
 }
 
+/* --- when it is asked again -------------------------------------------------------------------- */
+
+#define HUB_TEXT                                                                                            \
+	"docker.io grants 100 requests in 6 h and 20 are kept for others: 1,000 bases are asked every 3 d " \
+	"3 h"
+
+static bool find_next(int64_t base_id, struct bw_next_check *ret, void *arg)
+{
+	(void)arg;
+	*ret = (struct bw_next_check){.at_ms = NOW + base_id * HOUR,
+				      .reason = base_id < 4 ? HUB_TEXT : "as scheduled"};
+	return base_id < 5;
+}
+
+static void the_next_check_and_why_is_said_where_a_daemon_watches(void **state)
+{
+	static const struct bw_outlook_registry registries[] = {
+		{.name = "docker.io",
+		 .bases = 1000,
+		 .seen_ms = NOW - 60000,
+		 .has_budget = true,
+		 .limit = 100,
+		 .remaining = 31,
+		 .reserved = 20,
+		 .window_s = 21600,
+		 .interval_ms = 270000000,
+		 .text = HUB_TEXT},
+		{.name = "ghcr.io",
+		 .bases = 3,
+		 .seen_ms = NOW,
+		 .has_budget = true,
+		 .limit = 5000,
+		 .is_free = true},
+		{.name = "r\x1b[31m.example",
+		 .bases = 1,
+		 .seen_ms = NOW,
+		 .pause = "throttled",
+		 .paused_until_ms = NOW + HOUR,
+		 .text = "r\x1b[31m.example: paused until 2026-11-21 13:16 (429 or Retry-After)"},
+	};
+	static const struct bw_outlook outlook = {
+		.find = find_next, .registries = registries, .count = BW_COUNT(registries)};
+	struct bw_row rows[EVERYTHING];
+	size_t n = make_everything(rows);
+
+	(void)state;
+	check(rows, n, (struct bw_report_options){.width = 80, .outlook = &outlook}, "report-outlook-80.txt");
+	check(rows, n, (struct bw_report_options){.outlook = &outlook}, "report-outlook-file.txt");
+	check(rows, n, (struct bw_report_options){.format = BW_FORMAT_JSON, .outlook = &outlook},
+	      "report-outlook.json");
+}
+
 /* --- where it goes ---------------------------------------------------------------------------- */
 
 static bool report_to(const char *path, enum bw_format format)
@@ -756,6 +808,7 @@ int main(void)
 		cmocka_unit_test(hostile_text_steers_no_terminal),
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
 		cmocka_unit_test(what_could_not_be_looked_into_is_unknown_and_counts),
+		cmocka_unit_test(the_next_check_and_why_is_said_where_a_daemon_watches),
 		cmocka_unit_test(a_full_disk_is_noticed),
 		cmocka_unit_test(a_reporter_can_be_given_up),
 		cmocka_unit_test(paths_are_shown_relative_to_the_current_folder),

@@ -471,10 +471,153 @@ static void a_registry_has_so_many_questions_in_flight(void **state)
 	x->trouble = BW_TROUBLE_COUNT;
 	put_many(x, 1, 100, "a.example", 0);
 	run_until(x, START + MINUTE);
-	assert_int_equal(x->count, 16);
-	bw_schedule_done(x->s, x->asked[3].id, BW_TROUBLE_NONE, 0, clocks(x));
+	assert_int_equal(x->count, 1); /* its first word is waited for */
+	bw_schedule_done(x->s, x->asked[0].id, BW_TROUBLE_NONE, 0, clocks(x));
 	run_until(x, START + 2 * MINUTE);
 	assert_int_equal(x->count, 17);
+	bw_schedule_done(x->s, x->asked[3].id, BW_TROUBLE_NONE, 0, clocks(x));
+	run_until(x, START + 3 * MINUTE);
+	assert_int_equal(x->count, 18);
+}
+
+/* --- what a registry grants (a month of it: test_schedule_budget.c) ------------------------------ */
+
+static void grant(struct scene *x, uint64_t distance_ms, uint64_t hold_ms)
+{
+	const struct bw_budget_plan p = {.is_known = true,
+					 .limit = 100,
+					 .remaining = 50,
+					 .reserved = 20,
+					 .window_s = 21600,
+					 .distance_ms = distance_ms,
+					 .hold_ms = hold_ms};
+
+	bw_schedule_set_budget(x->s, "a.example", &p, clocks(x));
+}
+
+static void others_are_not_limited_by_the_budget_of_one(void **state)
+{
+	struct scene *x = *state;
+
+	put_many(x, 1, 50, "a.example", 0);
+	put_many(x, 51, 10, "b.example", 0);
+	grant(x, 5 * MINUTE, 0);
+	run_until(x, START + SECOND);
+	assert_int_equal(x->count, 2 + 10);
+}
+
+static void pairs_are_close_and_far_from_each_other(void **state)
+{
+	struct scene *x = *state;
+
+	put_many(x, 1, 50, "a.example", 0);
+	grant(x, 5 * MINUTE, 0);
+	run_until(x, START + 5 * HOUR);
+	assert_in_range(x->count, 54, 66);
+	for (size_t i = 1; i < x->count; i++) {
+		int64_t apart = x->asked[i].at - x->asked[i - 1].at;
+
+		if (i % 2)
+			assert_in_range(apart, 10, SECOND);
+		else
+			assert_in_range(apart, 8 * MINUTE + 44 * SECOND, 11 * MINUTE + 16 * SECOND);
+	}
+}
+
+static void a_hold_holds_for_first_sights_and_nudges_too(void **state)
+{
+	struct scene *x = *state;
+	struct bw_schedule_lane lane;
+
+	put(x, 1, "a.example", 0);
+	put(x, 2, "a.example", START - 10 * MINUTE);
+	put(x, 3, "a.example", START - 5 * HOUR);
+	assert_true(bw_schedule_nudge(x->s, 2, clocks(x)));
+	grant(x, 0, HOUR);
+	assert_true(bw_schedule_look(x->s, "a.example", clocks(x), &lane));
+	assert_int_equal(lane.pause, BW_PAUSE_BUDGET);
+	assert_int_equal(lane.paused_until_ms, START + HOUR);
+	assert_int_equal(lane.bases, 3);
+	run_until(x, START + HOUR - 1);
+	assert_int_equal(x->count, 0);
+	run_until(x, START + HOUR + 10 * SECOND);
+	assert_int_equal(x->count, 3);
+	assert_int_equal(x->asked[0].id, 2); /* what a build waits for goes first */
+	assert_true(bw_schedule_look(x->s, "a.example", clocks(x), &lane));
+	assert_int_equal(lane.pause, BW_PAUSE_NONE);
+	assert_false(bw_schedule_look(x->s, "b.example", clocks(x), &lane));
+}
+
+static void a_plan_that_is_not_renewed_or_that_is_taken_back_loses_its_force(void **state)
+{
+	static const struct bw_budget_plan none;
+	struct scene *x = *state;
+
+	put_many(x, 1, 50, "a.example", 0);
+	grant(x, HOUR, 0);
+	run_until(x, START + 6 * HOUR - 1);
+	assert_in_range(x->count, 5, 8);
+	run_until(x, START + 6 * HOUR + MINUTE);
+	assert_in_range(x->count, 50, 60);
+	grant(x, HOUR, 0);
+	x->count = 0;
+	run_until(x, START + 8 * HOUR);
+	assert_in_range(x->count, 0, 4);
+	bw_schedule_set_budget(x->s, "a.example", &none, clocks(x));
+	run_until(x, START + 8 * HOUR + MINUTE);
+	assert_in_range(x->count, 40, 60);
+}
+
+static void what_was_not_asked_at_all_is_where_it_was(void **state)
+{
+	struct scene *x = *state;
+	int64_t id = 0;
+
+	put_many(x, 1, 3, "a.example", START - 5 * HOUR);
+	put(x, 4, "a.example", 0);
+	grant(x, MINUTE, 0);
+	for (int i = 0; i < 5; i++) {
+		assert_true(bw_schedule_take(x->s, clocks(x), &id));
+		assert_int_equal(id, 4);
+		bw_schedule_put_back(x->s, id, i == 0 ? 0 : HOUR, clocks(x));
+		assert_false(bw_schedule_take(x->s, clocks(x), &id));
+		x->now += i == 0 ? SECOND : HOUR;
+		(void)bw_schedule_end_sweep(x->s, clocks(x));
+	}
+	bw_schedule_put_back(x->s, 4, 0, clocks(x)); /* it is not being asked */
+	bw_schedule_put_back(x->s, 99, 0, clocks(x));
+	run_until(x, x->now + 5 * MINUTE);
+	assert_int_equal(x->count, 4);
+}
+
+static void a_restart_goes_on_from_the_last_question_of_anybody(void **state)
+{
+	struct scene *x = *state;
+
+	grant(x, 10 * MINUTE, 0);
+	put(x, 1, "a.example", START - 5 * HOUR);
+	put(x, 2, "a.example", START - MINUTE);
+	put(x, 3, "a.example", START - 4 * HOUR);
+	run_until(x, START + 16 * MINUTE);
+	assert_int_equal(x->count, 0);
+	run_until(x, START + 23 * MINUTE);
+	assert_int_equal(x->count, 2);
+	assert_int_equal(x->asked[0].id, 1); /* in the order of due */
+	assert_int_equal(x->asked[1].id, 3);
+}
+
+static void numbers_without_sense_are_bounded(void **state)
+{
+	const struct bw_budget_plan p = {
+		.is_known = true, .window_s = UINT32_MAX, .distance_ms = UINT64_MAX, .hold_ms = UINT64_MAX};
+	struct scene *x = *state;
+
+	put(x, 1, "a.example", 0);
+	bw_schedule_set_budget(x->s, "a.example", &p, clocks(x));
+	assert_int_equal(bw_schedule_delay(x->s, clocks(x)), 7 * DAY);
+	bw_schedule_put_back(x->s, 1, UINT64_MAX, clocks(x));
+	run_until(x, START + 7 * DAY + MINUTE);
+	assert_int_equal(x->count, 1);
 }
 
 /* --- reloads and lists -------------------------------------------------------------------------- */
@@ -820,6 +963,13 @@ int main(void)
 		TEST(of_a_registry_that_is_down_only_the_schedule_asks),
 		TEST(a_question_without_an_answer_is_lost_after_a_while),
 		TEST(a_registry_has_so_many_questions_in_flight),
+		TEST(others_are_not_limited_by_the_budget_of_one),
+		TEST(pairs_are_close_and_far_from_each_other),
+		TEST(a_hold_holds_for_first_sights_and_nudges_too),
+		TEST(a_plan_that_is_not_renewed_or_that_is_taken_back_loses_its_force),
+		TEST(what_was_not_asked_at_all_is_where_it_was),
+		TEST(a_restart_goes_on_from_the_last_question_of_anybody),
+		TEST(numbers_without_sense_are_bounded),
 		TEST(a_reload_with_the_same_options_changes_nothing),
 		TEST(a_shorter_interval_holds_at_once_and_without_a_storm),
 		TEST(a_longer_interval_holds_at_once),

@@ -488,6 +488,9 @@ static bool is_not_used(int which)
 	case BW_SQL_POLLS: /* and the next two: test_store_poll.c */
 	case BW_SQL_POLL_BASE:
 	case BW_SQL_COMPANIONS:
+	case BW_SQL_STANDINGS: /* and the next two: test_store_standing.c */
+	case BW_SQL_STANDING_PUT:
+	case BW_SQL_STANDING_FORGET:
 	case BW_SQL_BASE_TOUCH:
 	case BW_SQL_BASE_SAME:
 	case BW_SQL_SIGHTING_TYPE:

@@ -1,0 +1,183 @@
+#!/usr/bin/env bats
+# Who we are at a registry: every source of credentials in its order, and helper programs, against a real docker-registry
+# that wants a password.
+
+# shellcheck disable=SC2154,SC2034,SC2030,SC2031 # lib.bash sets and reads them; each test has its own
+load lib
+
+setup_file() {
+  peers_begin
+  registry_start shut --user bot:sesame
+  for tag in 1 2 3 4 5; do
+    image push "$(host_of shut)/team/app:$tag" --seed "A$tag" --user bot:sesame >/dev/null
+  done
+}
+teardown_file() { peers_end; }
+
+setup() {
+  it_begin
+  HOST=$(host_of shut)
+  mkdir -p "$IT/bin"
+  BW_ENV=("PATH=$IT/bin:$PATH" "XDG_RUNTIME_DIR=$IT/run")
+}
+teardown() { it_end; }
+
+base64_of() { printf %s "$1" | base64 -w 0; }
+# auths KEY USER:PASSWORD: the text of a file with one log-in.
+auths() { printf '{"auths": {"%s": {"auth": "%s"}}}' "$1" "$(base64_of "$2")"; }
+resolve() { bw resolve "$HOST/team/app:1" "$@"; }
+# helper NAME <SCRIPT: docker-credential-NAME, which notes each run.
+helper() {
+  {
+    # shellcheck disable=SC2016 # for the helper
+    printf '#!/bin/sh\necho "$1 $(cat)" >>"%s/runs"\n' "$IT"
+    cat
+  } >"$IT/bin/docker-credential-$1"
+  chmod +x "$IT/bin/docker-credential-$1"
+}
+says() { printf "echo '{\"ServerURL\":\"x\",\"Username\":\"%s\",\"Secret\":\"%s\"}'\n" "$1" "$2"; }
+expect_runs() { expect_same "$1" "$(wc -l 2>/dev/null <"$IT/runs" || echo 0)"; }
+
+expect_open() {
+  expect_status 0
+  expect_no_text sesame
+}
+expect_refused() {
+  [[ $status != 0 ]] || it_fail "it was let in"
+  expect_text 'refuses the credentials'
+  expect_no_text 'wrong'
+}
+
+@test "every source opens the registry, and an earlier one goes before all later ones, right or wrong" {
+  resolve
+  expect_status 2
+  expect_text 'there are no credentials for it'
+  auths "$HOST" bot:sesame | file home/.docker/config.json
+  resolve
+  expect_open
+  auths "$HOST" bot:wrong | file config/containers/auth.json
+  resolve
+  expect_refused
+  auths "$HOST" bot:sesame | file config/containers/auth.json
+  auths "$HOST" bot:wrong | file home/.docker/config.json
+  resolve
+  expect_open
+  auths "$HOST" bot:wrong | file run/containers/auth.json
+  resolve
+  expect_refused
+  auths "$HOST" bot:sesame | file run/containers/auth.json
+  auths "$HOST" bot:wrong | file config/containers/auth.json
+  resolve
+  expect_open
+  BW_ENV+=("DOCKER_AUTH_CONFIG=$(auths "$HOST" bot:wrong)")
+  resolve
+  expect_refused
+  file c.yaml <<<"registries: {\"$HOST\": {username: bot, password: {env: P}}}"
+  BW_ENV+=(P=sesame)
+  resolve --config "$IT/c.yaml"
+  expect_open
+}
+
+@test "with REGISTRY_AUTH_FILE no other file counts; DOCKER_CONFIG is a folder" {
+  auths "$HOST" bot:sesame | file home/.docker/config.json
+  BW_ENV+=("REGISTRY_AUTH_FILE=$IT/own.json")
+  resolve
+  expect_text 'there are no credentials for it'
+  auths "$HOST" bot:sesame | file own.json
+  resolve
+  expect_open
+  BW_ENV=("PATH=$PATH" "DOCKER_CONFIG=$IT/other")
+  auths "$HOST" bot:wrong | file other/config.json
+  resolve
+  expect_refused
+}
+
+@test "the longest key counts: of a namespace before that of the registry" {
+  printf '{"auths": {"%s": {"auth": "%s"}, "%s/team": {"auth": "%s"}}}' "$HOST" "$(base64_of bot:wrong)" "$HOST" \
+    "$(base64_of bot:sesame)" | file run/containers/auth.json
+  resolve
+  expect_open
+  printf '{"auths": {"%s": {"auth": "%s"}, "%s/team/ap": {"auth": "%s"}}}' "$HOST" "$(base64_of bot:sesame)" "$HOST" \
+    "$(base64_of bot:wrong)" | file run/containers/auth.json
+  resolve
+  expect_open
+}
+
+@test "what is refused is not followed by another source, nor by nobody" {
+  auths "$HOST" bot:wrong | file run/containers/auth.json
+  auths "$HOST" bot:sesame | file home/.docker/config.json
+  requests_forget shut
+  resolve
+  expect_refused
+  expect_requests 2 shut # the challenge, and the answer to the log-in
+}
+
+@test "a DOCKER_AUTH_CONFIG with anything else in it is warned about once and left out" {
+  auths "$HOST" bot:sesame | file home/.docker/config.json
+  BW_ENV+=("DOCKER_AUTH_CONFIG={\"auths\":{\"$HOST\":{\"auth\":\"$(base64_of bot:wrong)\"}},\"credsStore\":\"x\"}")
+  resolve
+  expect_open
+  expect_same 1 "$(grep -c 'DOCKER_AUTH_CONFIG: "credsStore": only "auths" may stand there' <<<"$err")"
+}
+
+@test "a helper of credHelpers, of credsStore and of the configuration opens it, with a clean environment" {
+  { says bot sesame && echo "env >'$IT/env'"; } | helper right
+  says bot wrong | helper wrong
+  file home/.docker/config.json <<<"{\"credHelpers\": {\"$HOST\": \"right\"}, \"credsStore\": \"wrong\", \"auths\": {\"$HOST\": {}}}"
+  BW_ENV+=(LD_SHOWN=no NOTIFY_SOCKET=/nowhere BASEWATCH_SECRET=hunter2 AWS_PROFILE=mine)
+  resolve
+  expect_open
+  expect_same "get $HOST" "$(<"$IT/runs")"
+  grep -q '^AWS_PROFILE=mine$' "$IT/env"
+  expect_same "" "$(grep -E '^(LD_|NOTIFY|BASEWATCH)' "$IT/env" || :)"
+  file home/.docker/config.json <<<'{"credsStore": "right"}'
+  resolve
+  expect_open
+  file home/.docker/config.json <<<'{"credsStore": "wrong"}'
+  resolve
+  expect_refused
+  file c.yaml <<<"registries: {\"$HOST\": {helper: right}}"
+  resolve --config "$IT/c.yaml"
+  expect_open
+}
+
+@test "one run of a helper is for all bases of a registry" {
+  says bot sesame | helper x
+  file home/.docker/config.json <<<'{"credsStore": "x"}'
+  printf "FROM $HOST/team/app:%s\n" 1 2 3 4 5 | file src/Dockerfile
+  bw check "$IT/src" --format json
+  expect_status 0
+  expect_json '.bases | length' 5
+  expect_runs 1
+}
+
+@test "a helper that has nothing leaves it to the next source; one that fails does not" {
+  helper x <<<'echo credentials not found in native keychain; exit 1'
+  file run/containers/auth.json <<<"{\"credHelpers\": {\"$HOST\": \"x\"}}"
+  auths "$HOST" bot:sesame | file home/.docker/config.json
+  resolve
+  expect_open
+  expect_runs 1
+  helper x <<<'echo the keyring is locked; exit 1'
+  requests_forget shut
+  resolve
+  expect_status 2
+  expect_text "docker-credential-x for $HOST: the keyring is locked (mend it, or set username or anonymous under registries:)"
+  expect_requests 1 shut # the one that was refused; nobody in particular is no substitute
+  file c.yaml <<<"registries: {\"$HOST\": {anonymous: true}}"
+  resolve --config "$IT/c.yaml"
+  expect_text 'there are no credentials for it'
+  expect_runs 2
+}
+
+@test "a helper that is not installed is warned about once and skipped; what it says is shown escaped" {
+  printf '{"credsStore": "gone", "auths": {"%s": {"auth": "%s"}}}' "$HOST" "$(base64_of bot:sesame)" |
+    file home/.docker/config.json
+  bw resolve "$HOST/team/app:1" "$HOST/team/app:2"
+  expect_open
+  expect_same 1 "$(grep -c 'docker-credential-gone is not installed' <<<"$err")"
+  helper gone <<<"printf 'red \\033[31m text'; exit 1"
+  resolve
+  expect_status 2
+  expect_text 'red \x1b[31m text'
+}

@@ -62,6 +62,7 @@ test|cmd:curl|curl
 test|cmd:jq|jq
 test|cmd:sqlite3|sqlite3
 test|cmd:nginx|nginx-light
+test|cmd:tinyproxy|tinyproxy-bin
 test|cmd:mosquitto|mosquitto
 test|cmd:mosquitto_sub|mosquitto-clients
 test|cmd:git|git

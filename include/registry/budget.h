@@ -4,8 +4,9 @@
  * questions are spread over the time until more is granted: the schedule is stretched, and the budget never runs dry.
  *
  * Whether a question costs anything is measured, and not known by name: two questions shortly after one another, with
- * nothing else of ours in between, either left less or they did not. (At Docker Hub HEAD is free and GET costs; proxies of
- * it may count both.) Where questions are free, nothing is spread as long as anything is left.
+ * nothing else of ours in between, either left less or they did not; the first time three such pairs have to agree that they
+ * did not. (At Docker Hub HEAD is free and GET costs; proxies of it may count both.) Where questions are free, nothing is
+ * spread as long as anything is left.
  *
  * Two bounds say what is left, and the better one counts: what the registry said, less what is on its way; and the whole
  * grant, less what we ourselves used in the last window and what others had used. The latter holds for windows that slide

@@ -102,7 +102,7 @@ SCRIPT
   for status in 429 503; do
     for after in 7200 date+7200; do
       expect_same 0 "$(known "f$status$after")"
-      expect_same 30 "$(throttled "f$status$after" "[(]$status[)]")"
+      expect_same 30 "$(throttled "f$status$after" "[(]${status}[)]")"
       expect_same 1 "$(requests_where "f$status$after" ".status == $status")"
     done
   done

@@ -87,14 +87,19 @@ static void test_the_reserve_is_rounded_up_and_never_all(void **state)
 	}
 }
 
-static void test_a_pair_shows_that_questions_are_free(void **state)
+static void test_pairs_in_a_row_show_that_questions_are_free(void **state)
 {
 	struct bw_budget b;
 
 	(void)state;
 	bw_budget_init(&b, 20);
 	said(&b, 30, 1000);
-	assert_int_equal(b.cost, BW_BUDGET_UNKNOWN);
+	assert_true(plan_at(&b, 1000).distance_ms > 0);
+	said(&b, 30, 1030);
+	said(&b, 30, 1060);
+	assert_int_equal(b.cost, BW_BUDGET_UNKNOWN); /* two may have been granted anew meanwhile */
+	assert_int_equal(plan_at(&b, 1060).distance_ms, 0);
+	assert_false(plan_at(&b, 1060).is_free);
 	said(&b, 30, 1100);
 	assert_int_equal(b.cost, BW_BUDGET_FREE);
 	assert_true(plan_at(&b, 1100).is_free);
@@ -197,8 +202,8 @@ static void test_free_questions_that_come_all_at_once_must_not_use_anything_up(v
 
 	(void)state;
 	bw_budget_init(&b, 20);
-	said(&b, 90, 1000);
-	said(&b, 90, 1100);
+	for (unsigned i = 0; i < 4; i++)
+		said(&b, 90, 1000 + 30 * i);
 	assert_int_equal(b.cost, BW_BUDGET_FREE);
 	for (unsigned i = 0; i < 20; i++)
 		numbers[i] = bw_budget_sent(&b, true);
@@ -536,7 +541,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_spread_where_nothing_is_said),
 		cmocka_unit_test(test_questions_are_spread_over_the_window),
 		cmocka_unit_test(test_the_reserve_is_rounded_up_and_never_all),
-		cmocka_unit_test(test_a_pair_shows_that_questions_are_free),
+		cmocka_unit_test(test_pairs_in_a_row_show_that_questions_are_free),
 		cmocka_unit_test(test_a_pair_shows_that_questions_cost),
 		cmocka_unit_test(test_two_that_are_far_apart_are_no_pair),
 		cmocka_unit_test(test_two_with_a_body_between_them_are_no_pair),

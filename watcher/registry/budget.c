@@ -61,6 +61,12 @@ static uint64_t reserve(const struct bw_budget *b)
 	return least(wanted, b->quota.limit - 1);
 }
 
+/* Never 0: a division says nothing of what is not said. */
+static uint64_t usable(const struct bw_budget *b)
+{
+	return most(less(b->quota.limit, reserve(b)), 1);
+}
+
 /* Half of it is for bodies. Questions that cost nothing may go until nothing is left. */
 static uint64_t floor_for(const struct bw_budget *b, bool is_question)
 {
@@ -175,7 +181,7 @@ static bool may_probe(const struct bw_budget *b, uint64_t floor)
 /* A tenth of the window, and twice as long each time; but ours come back in pairs, which is not to be disturbed. */
 static uint64_t probe_ms(const struct bw_budget *b)
 {
-	uint64_t steady = window_ms(b) / (b->quota.limit - reserve(b)),
+	uint64_t steady = window_ms(b) / usable(b),
 		 first = most(window_ms(b) / 10, steady * 3);
 
 	return least(first << b->holds, window_ms(b));
@@ -203,6 +209,10 @@ static uint64_t hold_ms(const struct bw_budget *b, uint64_t floor, uint64_t now)
 
 /* --- does a question cost? -------------------------------------------------------------------- */
 
+/*
+ * The first pairs of all may lie where a pair of another process, or of our own before a restart, is granted anew: it takes
+ * one more than these two to believe that questions are free.
+ */
 static void weigh(struct bw_budget *b, bool is_free)
 {
 	enum bw_budget_cost before = b->cost;
@@ -212,8 +222,10 @@ static void weigh(struct bw_budget *b, bool is_free)
 		b->evidence = MOST_CERTAIN;
 	if (b->evidence < -MOST_CERTAIN)
 		b->evidence = -MOST_CERTAIN;
-	if (b->evidence != 0)
-		b->cost = b->evidence > 0 ? BW_BUDGET_FREE : BW_BUDGET_COSTS;
+	if (b->evidence < 0)
+		b->cost = BW_BUDGET_COSTS;
+	else if (b->evidence >= (before == BW_BUDGET_UNKNOWN ? MOST_CERTAIN : 1))
+		b->cost = BW_BUDGET_FREE;
 	if (b->cost == BW_BUDGET_FREE && before != BW_BUDGET_FREE) {
 		forget_used(b); /* most of it were questions, which did not use anything */
 		b->free_run = 0;
@@ -375,7 +387,7 @@ void bw_budget_note(struct bw_budget *b, uint64_t number, bool is_question, cons
  */
 static uint64_t distance_ms(const struct bw_budget *b, uint64_t now)
 {
-	uint64_t usable = b->quota.limit - reserve(b), steady = (window_ms(b) + usable - 1) / usable;
+	uint64_t steady = (window_ms(b) + usable(b) - 1) / usable(b);
 	uint64_t left = less(left_at(b, now), reserve(b)), at = reset_at(b);
 
 	if (at == NEVER || at <= now || left == 0 || b->is_rolling)
@@ -383,6 +395,12 @@ static uint64_t distance_ms(const struct bw_budget *b, uint64_t now)
 	if (!b->quota.window_s)
 		return most((at - now) / left, 1);
 	return at - now <= (left + 2) * steady ? steady : (at - now) / left;
+}
+
+/* One more question, at once, and it is certain. */
+static bool seems_free(const struct bw_budget *b)
+{
+	return b->cost == BW_BUDGET_UNKNOWN && b->evidence > 0;
 }
 
 void bw_budget_plan(const struct bw_budget *b, uint64_t now_ms, struct bw_budget_plan *ret)
@@ -396,7 +414,7 @@ void bw_budget_plan(const struct bw_budget *b, uint64_t now_ms, struct bw_budget
 	ret->remaining = left_at(b, now_ms);
 	ret->reserved = reserve(b);
 	ret->window_s = window_s(b);
-	ret->distance_ms = ret->is_free ? 0 : distance_ms(b, now_ms);
+	ret->distance_ms = ret->is_free || seems_free(b) ? 0 : distance_ms(b, now_ms);
 	ret->hold_ms = hold_ms(b, floor_for(b, true), now_ms);
 }
 

@@ -243,7 +243,8 @@ static void add_files(struct bw_credentials *c)
 	folder = runtime && *runtime ? bw_asprintf("%s/containers", runtime)
 				     : bw_asprintf("/run/containers/%u", (unsigned)getuid());
 	add_file(c, folder, "", "auth.json");
-	c->sources[c->count - 1].is_guessed = !runtime || !*runtime;
+	if (c->count > 0)
+		c->sources[c->count - 1].is_guessed = !runtime || !*runtime;
 	add_file(c, getenv("XDG_CONFIG_HOME"), ".config", "containers/auth.json");
 	add_file(c, getenv("DOCKER_CONFIG"), ".docker", "config.json");
 }

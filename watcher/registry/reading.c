@@ -274,6 +274,8 @@ static void take_refusal(struct bw_question *q, const struct bw_http_response *r
 		return;
 	}
 	bw_failure_of_refusal(r, q->host->name, what_was_asked(q, what), &f);
+	if (f.trouble == BW_TROUBLE_AUTH && q->credential) /* a log-in that has ended, and no 401 says so */
+		bw_login_refuse(q->host, q->credential);
 	if (f.trouble == BW_TROUBLE_TAG_GONE && !bw_digest_is_set(&q->digest) && !q->page &&
 	    !q->is_one_of_many) {
 		q->failure = f;

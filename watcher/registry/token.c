@@ -148,10 +148,8 @@ size_t bw_token_scope_bytes(const char *scope)
 /* "&name=value" behind what is there. In place, because a buffer that grows leaves copies behind. */
 static char *put(char *at, const char *name, const char *value)
 {
-	size_t len = strlen(name);
-
-	memcpy(at, name, len);
-	at += len;
+	while (*name)
+		*at++ = *name++;
 	for (const char *s = value; *s; s++)
 		at += encode((unsigned char)*s, at);
 	return at;

@@ -165,7 +165,7 @@ const char *bw_forecast_span(int64_t ms, char out[BW_FORECAST_SPAN_MAX])
 		int64_t seconds;
 		const char *name;
 	} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-	int64_t seconds = ms < 1000 ? 1 : (ms + 500) / 1000, whole, rest;
+	int64_t seconds = ms < 1000 ? 1 : ms / 1000 + (ms % 1000 >= 500), whole, rest;
 	size_t i = 0;
 
 	while (seconds < units[i].seconds)

@@ -25,6 +25,11 @@ struct bw_asker {
  */
 int bw_asker_init(struct bw_asker *k, const struct bw_args *a, const struct bw_conf *c,
 		  struct bw_err *err) BW_NODISCARD;
+/*
+ * What the database knows of pauses and budgets (watch/recall.h), for who asks without one; before the first question. Where
+ * there is none, or it cannot be read, nothing is known.
+ */
+void bw_asker_recall(struct bw_asker *k, const struct bw_args *a);
 void bw_asker_done(struct bw_asker *k); /* also after a failed init */
 
 #endif

@@ -18,7 +18,7 @@ struct bw_refusal {
 };
 typedef void (*bw_refusal_fn)(const struct bw_refusal *r, void *arg);
 
-/* At most one for each source, registry and sink. It fails only for reasons of this system. */
+/* At most one for each source, registry, mirror and sink. It fails only for reasons of this system. */
 int bw_rehearse(const struct bw_conf *c, bw_refusal_fn fn, void *arg, struct bw_err *err) BW_NODISCARD;
 
 #endif

@@ -22,6 +22,8 @@ void bw_buf_init(struct bw_buf *b, size_t max); /* allocates nothing; call befor
 void bw_buf_done(struct bw_buf *b);		/* frees; NULL data is fine */
 void bw_buf_clear(struct bw_buf *b);		/* empty, keeps the memory */
 
+/* Room for n more bytes: adding so many moves nothing, and leaves no copies behind. false: over the maximum */
+bool bw_buf_reserve(struct bw_buf *b, size_t n);
 bool bw_buf_add(struct bw_buf *b, const void *bytes, size_t n); /* false: over the maximum */
 bool bw_buf_addc(struct bw_buf *b, char c);
 bool bw_buf_adds(struct bw_buf *b, const char *s);

@@ -1,6 +1,6 @@
 /*
  * registries.h - who asks the registries, as the configuration (`registries:`), the command line and docker's credentials
- * file want it: two clients, one for what the user's own build files name and one, with the network rules, for what only
+ * file want it: a client for what the user's own build files name, and a view of it, with the network rules, for what only
  * git repositories name (registry/client.h, watch/clients.h).
  *
  * The command line goes before the configuration, and a log-in of the configuration before the credentials file.
@@ -23,16 +23,22 @@ struct bw_registries_given {
 	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms; /* 0: the defaults */
 	uint32_t dead_ms; /* by whoever asks again soon; 0: the default */
 	/* What registries say to their users (registry/client.h); NULL: it is logged as a warning */
-	void (*warned)(const char *registry, const char *text, void *arg);
+	void (*warned)(const char *registry, const char *about, const char *text, void *arg);
 	void *warned_arg;
-	/* Whose credentials file it is, too: what was read of it stays when it cannot be read any more. NULL: nobody's */
+	bool logs_mirrors; /* when one stops being usable, and when it is again */
+	/*
+	 * Whose credentials file it is, too: what was read of it stays when it cannot be read any more. The log-ins of the
+	 * configuration are not in force before bw_registries_use(). NULL: nobody's, and then they are.
+	 */
 	const struct bw_registries *former;
 };
 
 struct bw_registries {
 	struct bw_clients clients; /* both; whoever frees one before bw_registries_close() takes it out */
 	struct bw_credentials *credentials;
-	uint64_t login_number; /* of these, when it was opened */
+	uint64_t login_number;		     /* of these, when they came into force */
+	struct bw_credentials_draft *logins; /* of the configuration, not in force yet; NULL: they are */
+	bool has_other_logins;		     /* they differ from those that are */
 };
 
 /*
@@ -47,6 +53,10 @@ const char **bw_registries_host(const struct bw_conf_registry *c, struct bw_regi
  */
 int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct bw_registries_given *g,
 		       struct bw_registries *ret, struct bw_err *err) BW_NODISCARD;
+/* From now on its log-ins are in force, for the one that it was opened behind as well. */
+void bw_registries_use(struct bw_registries *x);
+/* What was refused to the one that it takes the place of, and is the same now, stays refused. */
+void bw_registries_inherit(struct bw_registries *x, const struct bw_registries *former);
 /*
  * Reads the credentials file again. True: there are others than when it was opened, so whoever was turned away may ask
  * again at once.

@@ -30,13 +30,36 @@ enum bw_trouble {
 	BW_TROUBLE_COUNT,
 };
 
+/* What exactly, where what is to be done depends on it. Only for that: it is not remembered. */
+enum bw_cause {
+	BW_CAUSE_NONE = 0,	 /* nothing more is known */
+	BW_CAUSE_CERT_DATE,	 /* its certificate is over, or not valid yet */
+	BW_CAUSE_CERT_NAME,	 /* its certificate is for other names */
+	BW_CAUSE_CERT_AUTHORITY, /* nobody whom we trust has signed its certificate */
+	BW_CAUSE_CERT_BAD,	 /* something else is wrong with its certificate */
+	BW_CAUSE_CERT_WANTED,	 /* it wants one of ours, another one than we have */
+	BW_CAUSE_CERT_FILES,	 /* ours for it: a file of certificates cannot be used */
+	BW_CAUSE_NOT_TLS,
+	BW_CAUSE_PROXY_LOGIN,	 /* a proxy wants to know who we are */
+	BW_CAUSE_HELPER,	 /* the program that knows the log-in failed, or did not answer in time */
+	BW_CAUSE_HELPER_MISSING, /* it is not there */
+	BW_CAUSE_NO_LOGIN,	 /* it wants to know who we are, and we are nobody in particular */
+	BW_CAUSE_BUSY,		 /* 503 */
+};
+
 #define BW_ANSWER_MESSAGE_MAX 256
 
 struct bw_answer {
 	enum bw_trouble trouble;
-	struct bw_digest digest;	     /* set when there is no trouble */
-	char media_type[BW_MEDIA_TYPE_MAX];  /* of the manifest, "" when the registry did not say */
-	uint32_t retry_after_s;		     /* with THROTTLED; 0: not said */
+	enum bw_cause cause;
+	struct bw_digest digest;	    /* set when there is no trouble */
+	char media_type[BW_MEDIA_TYPE_MAX]; /* of the manifest, "" when the registry did not say */
+	uint32_t retry_after_s;		    /* with THROTTLED; 0: not said */
+	/*
+	 * With THROTTLED: we ourselves held the question back, so the registry has said nothing of it: the rest of what it
+	 * grants is left to others, or it asked another process for a pause.
+	 */
+	bool is_held_back;
 	char message[BW_ANSWER_MESSAGE_MAX]; /* the trouble in words, for people; not yet escaped */
 };
 

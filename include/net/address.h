@@ -11,6 +11,7 @@
 enum bw_address_kind {
 	BW_ADDRESS_LOOPBACK = 1,   /* this machine: 127.0.0.0/8, ::1, and the unspecified address */
 	BW_ADDRESS_LINK_LOCAL = 2, /* 169.254.0.0/16, fe80::/10, and the metadata services of clouds */
+	BW_ADDRESS_PRIVATE = 4,	   /* RFC 1918, RFC 4193, RFC 6598, where they are none of the above */
 };
 
 /* Addresses that carry an IPv4 address (mapped, compatible, NAT64, 6to4) are what that one is. */

@@ -52,6 +52,18 @@ enum bw_http_failure {
 	BW_HTTP_PROTOCOL, /* not HTTP, or broken HTTP */
 };
 
+/* What exactly, where what is to be done depends on it. */
+enum bw_http_cause {
+	BW_HTTP_NO_CAUSE = 0,
+	BW_HTTP_CERT_DATE,	/* with TLS: the certificate of the place is over, or not valid yet; ... */
+	BW_HTTP_CERT_NAME,	/* ... is for other names; ... */
+	BW_HTTP_CERT_AUTHORITY, /* ... is signed by nobody whom we trust; ... */
+	BW_HTTP_CERT_BAD,	/* ... is wrong in some other way */
+	BW_HTTP_CERT_OWN,	/* with TLS: ours cannot be used */
+	BW_HTTP_CERT_WANTED, /* with TLS: it wants one of ours, and there is none, or not one that it takes */
+	BW_HTTP_PROXY_LOGIN, /* with CONNECT: a proxy wants to know who we are */
+};
+
 enum bw_http_method { BW_HTTP_HEAD, BW_HTTP_GET, BW_HTTP_POST };
 
 /* Did the user name host and port of this URL? */
@@ -80,6 +92,7 @@ struct bw_http_request {
 	void *named_arg;
 	bool allow_plain;    /* http:// may be spoken: to this machine, or the user named the host */
 	bool is_direct;	     /* no proxy: the host is this machine */
+	bool has_secret;     /* its answer is one: nothing of it stays in memory */
 	bool is_multiplexed; /* it speaks HTTP/2: wait for its connection, open no other */
 	size_t max_body;     /* bytes; more is BW_HTTP_LIMIT */
 	uint32_t connect_timeout_ms;
@@ -88,6 +101,7 @@ struct bw_http_request {
 
 struct bw_http_response {
 	enum bw_http_failure failure;
+	enum bw_http_cause cause;
 	bool timed_out;
 	bool is_mute;	       /* with CONNECT: the peer was reached, and never answered the TLS handshake */
 	bool is_refused;       /* with CONNECT: every address is of a kind that was refused */
@@ -110,9 +124,13 @@ typedef void (*bw_http_done_fn)(const struct bw_http_response *r, void *arg);
 
 int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_http **ret,
 		struct bw_err *err) BW_NODISCARD;
+bool bw_http_is_busy(const struct bw_http *h); /* something is in flight */
 void bw_http_free(struct bw_http *h); /* cancels what is in flight, without callbacks; before the loop */
 
-/* Copies what it needs of `req`. Fails only for a URL or headers that cannot be used (BW_E_INPUT). */
+/*
+ * Copies what it needs of `req`. Fails only for a URL or headers, or a proxy of the environment, that cannot be used
+ * (BW_E_INPUT).
+ */
 int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_done_fn done, void *arg,
 		  struct bw_http_transfer **ret, struct bw_err *err) BW_NODISCARD;
 void bw_http_cancel(struct bw_http_transfer *t); /* no callback; not after the callback */

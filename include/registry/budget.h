@@ -55,6 +55,9 @@ struct bw_budget {
 	uint64_t sent;	    /* requests so far: a number for each */
 	unsigned in_flight; /* of these */
 
+	uint64_t
+		resume_ms; /* remembered: no question before, as long as nothing was said since; 0: nothing is remembered */
+
 	/* to measure what a question costs: what the last one left, and when */
 	enum bw_budget_cost cost;
 	int evidence;	/* of the measurements: above 0 that it is free */
@@ -66,6 +69,17 @@ struct bw_budget {
 };
 
 void bw_budget_init(struct bw_budget *b, unsigned reserve_percent);
+
+/* What was so when a registry answered last, to another process. */
+struct bw_budget_past {
+	bool is_free;
+	uint64_t limit, remaining;
+	uint32_t window_s;
+	uint64_t hold_ms; /* from then on: no question, because the rest was left to others; 0: none */
+	uint64_t age_ms;  /* how long ago that was */
+};
+/* To be called before the first request. Nothing is taken over from a window that is over. */
+void bw_budget_remember(struct bw_budget *b, const struct bw_budget_past *p, uint64_t now_ms);
 
 /* A request goes to the registry; its number, for its answer. Log-ins elsewhere are none. */
 uint64_t bw_budget_sent(struct bw_budget *b, bool is_question);

@@ -24,6 +24,7 @@ struct bw_certs {
 	char **ca_files;	    /* sorted, NULL-terminated */
 	char *cert_file, *key_file; /* NULL: none */
 	char *left_out;		    /* a certificate of another pair; NULL: there is only one */
+	char *unused; /* the name of a file there, when none of them is of the three above; NULL: otherwise */
 };
 
 /*

@@ -62,7 +62,18 @@ void bw_credentials_configure(struct bw_credentials *c, const struct bw_credenti
 			      size_t count);
 
 /*
- * Reads what the environment names. A missing file is fine. What cannot be read or parsed gives an error that names it; all
+ * The same in two steps, where something else may fail in between: up to the second nothing has changed. *ret_differs: then
+ * there is going to be another number.
+ */
+struct bw_credentials_draft;
+struct bw_credentials_draft *bw_credentials_draft_new(struct bw_credentials *c,
+						      const struct bw_credentials_given *list, size_t count,
+						      bool *ret_differs);
+void bw_credentials_use(struct bw_credentials *c, struct bw_credentials_draft *d); /* frees it */
+void bw_credentials_draft_free(struct bw_credentials_draft *d);			   /* wipes; NULL is fine */
+
+/*
+ * Reads what the environment names. A missing file is fine, but not the one of $REGISTRY_AUTH_FILE. What cannot be read or parsed gives an error that names it; all
  * else is taken, and the caller warns once and goes on. Secrets never appear in a message.
  */
 int bw_credentials_load(struct bw_credentials *c, struct bw_err *err) BW_NODISCARD;
@@ -85,7 +96,7 @@ enum bw_credentials_step {
 	BW_CREDENTIALS_SOMEBODY, /* *ret; valid until anything else is called here */
 	BW_CREDENTIALS_NOBODY,	 /* nobody in particular */
 	BW_CREDENTIALS_WAIT,	 /* a helper program runs: w->ready() comes once, then ask again */
-	BW_CREDENTIALS_FAILED,	 /* it failed; `err` says how */
+	BW_CREDENTIALS_FAILED,	 /* it failed; `err` says how. BW_E_GONE: there is no such program */
 };
 
 /* Part of whoever waits; zeroed before its first use. */
@@ -108,6 +119,10 @@ enum bw_credentials_step bw_credentials_ask(struct bw_credentials *c, const char
 void bw_credentials_leave(struct bw_credentials_waiter *w);
 /* A registry refused this one: what a helper program said is asked for anew when it is wanted next. */
 void bw_credentials_refused(struct bw_credentials *c, uint64_t number);
+
+/* Each registry, or namespace of one, for which a file names a helper program; `source` as below. */
+typedef void (*bw_credentials_helper_fn)(const char *registry, const char *source, void *arg);
+void bw_credentials_each_helper(const struct bw_credentials *c, bw_credentials_helper_fn fn, void *arg);
 
 /*
  * Where would the answer come from, for people, without running anything? "" for nobody in particular. A helper program that

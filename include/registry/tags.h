@@ -23,9 +23,9 @@ struct bw_tags {
 typedef void (*bw_tags_fn)(const struct bw_answer *a, const struct bw_tags *tags, void *arg);
 
 /*
- * One request for each page, to the registry itself (with `mirrors_only` to its first mirror), and each waits its turn as
- * every question does; no new page is asked for after give_up_ms. The callback comes exactly once, and never inside of the
- * call. `limits` may be NULL.
+ * One request for each page, to the registry itself, and each waits its turn as every question does. With `mirrors_only` its
+ * mirrors are asked one after another until one has the first page, and that one for all others. No new page is asked for
+ * after give_up_ms. The callback comes exactly once, and never inside of the call. `limits` may be NULL.
  */
 void bw_registry_tags(struct bw_registry *r, const char *registry, const char *repository,
 		      const struct bw_tags_limits *limits, bw_tags_fn fn, void *arg);

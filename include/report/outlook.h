@@ -1,5 +1,6 @@
 /*
- * outlook.h - when the daemon asks next, as a report shows it. Who makes a report computes it, where a daemon watches.
+ * outlook.h - when the daemon asks next, as a report shows it. Who makes a report computes it, where a daemon watches. The
+ * report of a sweep has those registries that were not asked for all of their bases.
  */
 #ifndef BW_REPORT_OUTLOOK_H
 #define BW_REPORT_OUTLOOK_H
@@ -26,6 +27,8 @@ struct bw_outlook_registry {
 	const char *pause;	 /* a word; NULL: none */
 	int64_t paused_until_ms; /* 0: not known */
 	const char *text;	 /* for people, not escaped; NULL: all is as scheduled */
+	const char *
+		held_back; /* why this sweep did not ask for all of its bases; NULL: it did, or there was none */
 };
 
 struct bw_outlook {

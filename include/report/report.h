@@ -31,7 +31,7 @@ struct bw_report_options {
 	int64_t interrupted_since_ms;
 	/* What could not be looked into: unknown, as it may hide anything. NULL: nothing */
 	const struct bw_gaps *gaps;
-	const struct bw_outlook *outlook; /* NULL: no daemon watches, or nobody knows */
+	const struct bw_outlook *outlook; /* NULL: no daemon watches, or nobody knows; all was asked */
 	bool count_frontends;		  /* frontends decide the exit code too */
 };
 

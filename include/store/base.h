@@ -16,6 +16,7 @@ struct bw_base {
 	const char *repository;
 	const char *tag;
 	const char *digest; /* that of the last sighting; NULL: never seen */
+	int64_t checked_ms; /* last asked, wall time; 0: never */
 	uint32_t waited;    /* sweeps in a row that waited for what is behind a new digest */
 	uint32_t failures;  /* questions that failed since the last answer; 0: the last one was answered */
 	bool is_contradicted; /* since then it said something else: not there, another digest, now this and now that */

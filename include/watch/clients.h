@@ -1,6 +1,6 @@
 /*
- * clients.h - who asks the registries. What only git repositories name is asked for by a client of its own, which keeps
- * the network rules for strangers (registry/client.h).
+ * clients.h - who asks the registries. One client; what only git repositories name is asked through a view of it that keeps
+ * the network rules for strangers (bw_registry_for_strangers).
  */
 #ifndef BW_WATCH_CLIENTS_H
 #define BW_WATCH_CLIENTS_H
@@ -9,7 +9,7 @@
 
 struct bw_clients {
 	struct bw_registry *own;
-	struct bw_registry *foreign; /* NULL: `own` asks for all */
+	struct bw_registry *foreign; /* a view of `own`; NULL: `own` asks for all */
 };
 
 #endif

@@ -36,15 +36,32 @@ struct bw_sweep_options {
 	struct bw_event_options events;
 };
 
+/* Bases of one registry that were not asked, as it is at the end of what it grants, or has asked for a pause before. */
+struct bw_sweep_held {
+	char *registry;
+	size_t count;
+	char *why; /* "20 of 100 requests in 6 h are left, ...; may be asked again at 2026-11-21 18:05" */
+};
+
+/* Zeroed is empty. */
 struct bw_sweep_result {
-	size_t asked;
+	size_t asked;		    /* without those of `held` */
+	struct bw_sweep_held *held; /* in the order of the registries */
+	size_t held_count, held_capacity;
 	struct bw_record_counts recorded;
 	size_t bodies;		      /* manifests and configurations fetched */
 	int64_t started_ms, ended_ms; /* wall time */
 	bool interrupted;
 };
 
+void bw_sweep_result_done(struct bw_sweep_result *r);
+
 /*
+ * Of each registry what was never asked and what was not asked for longest goes first: where it grants less than one sweep
+ * takes, the next ones go on. What it grants, and a pause that it asked for, are remembered from sweep to sweep, whichever
+ * process makes them (watch/recall.h). What was not asked because of them has not failed: nothing is recorded, and its
+ * verdict stays.
+ *
  * Runs the loop until every question has ended, or until somebody stops the loop: then the sweep is
  * interrupted, and what was answered so far is recorded. A failure of the store ends the sweep with its
  * error. After an interruption or a failure questions are still in flight: free the clients before the loop runs

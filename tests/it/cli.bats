@@ -141,6 +141,14 @@ teardown() { it_end; }
   for i in $(seq 200); do echo "FROM debian:$i" | file "src/$i/Dockerfile"; done
   run bash -o pipefail -c '"$1" scan "$2" | head -n 1' _ "$BASEWATCH" "$IT/src"
   expect_same 0 "$status"
+  for i in $(seq 800); do echo "FROM 127.0.0.1:1/a/rather/long/name:$i"; done | file src/Dockerfile
+  bw check --fail-on none "$IT/src"
+  for form in "report --fail-on none $IT/src" "scan $IT/src"; do
+    # shellcheck disable=SC2016,SC2086 # for the shell that it is for; words
+    bw_capture bw_env bash -o pipefail -c '"$@" --format json | head -c 100' _ "$BASEWATCH" $form
+    expect_status 0
+    expect_same '' "$err"
+  done
 }
 
 @test "a full standard output is an error" {
@@ -150,5 +158,11 @@ teardown() { it_end; }
   bw_env "$BASEWATCH" scan "$IT/src" >/dev/full 2>"$ERR" || status=$?
   out='' err=$(<"$ERR")
   expect_status 74
-  expect_err 'standard output'
+  expect_err 'standard output: No space left'
+  for i in $(seq 800); do echo "FROM debian:$i"; done | file src/Dockerfile
+  status=0
+  bw_env "$BASEWATCH" scan --format json "$IT/src" >/dev/full 2>"$ERR" || status=$?
+  err=$(<"$ERR")
+  expect_status 74
+  expect_no_err 'Success'
 }

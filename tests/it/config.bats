@@ -83,7 +83,7 @@ END
   expect_status 78
   expect_out "^$IT/c.yaml:3:10: sources\[1\].git: address of a git repository: the port is no number"
   expect_out "^$IT/c.yaml:5:22: registries.\"reg.lan\".ca-file: $IT/no.pem: cannot be read as a file of PEM"
-  expect_out "^$IT/c.yaml:6:54: registries.\"docker.io\".mirrors: number 2: "
+  expect_out "^$IT/c.yaml:6:76: registries.\"docker.io\".mirrors\[1\]: the only query "
   expect_out "^$IT/c.yaml:7:24: registries.\"own.lan\".cert-file: $IT/no.pem: cannot be read"
   expect_out "^$IT/c.yaml:9:51: sinks.ci.secrets: secret 2: not base64"
   expect_out "^$IT/c.yaml:13:14: sinks.broker.ca-file: $IT/no.pem"
@@ -105,6 +105,38 @@ END
   expect_status 78
 }
 
+@test "registries and mirrors that are there twice, or mirror themselves, are errors, each with its place" {
+  file c.yaml <<'END'
+registries:
+  docker.io:
+    mirrors:
+      - https://m.lan/hub
+      - https://index.docker.io
+      - https://m.lan:443/hub/
+      - https://m.lan/v2
+      - https://m.lan?ns=
+      - https://docker.io/hub
+  registry-1.docker.io: {connections: 3}
+  reg.lan: {connections: 3}
+  REG.lan:443: {connections: 3}
+  reg.lan:5000: {helper: nosuch}
+END
+  bw config check --config "$IT/c.yaml"
+  expect_status 78
+  expect_out "^$IT/c.yaml:5:9: registries.\"docker.io\".mirrors\[1\]: this is the registry itself"
+  expect_out "^$IT/c.yaml:6:9: registries.\"docker.io\".mirrors\[2\]: this mirror is in the list already"
+  expect_out "^$IT/c.yaml:7:9: registries.\"docker.io\".mirrors\[3\]: leave out /v2"
+  expect_out "^$IT/c.yaml:8:9: registries.\"docker.io\".mirrors\[4\]: \?ns= wants the name"
+  expect_out "^$IT/c.yaml:10:25: registries.\"registry-1.docker.io\": this is docker.io, which has an entry already"
+  expect_out "^$IT/c.yaml:12:16: registries.\"REG.lan:443\": this is reg.lan, which has an entry already"
+  expect_out "^$IT/c.yaml:13:26: warning: registries.\"reg.lan:5000\".helper: there is no program docker-credential-nosuch in PATH"
+  expect_err 'the configuration has 6 errors'
+  printf 'sources: [{path: .}]\nregistries: {reg.lan: {connections: 3}, "reg.lan:443": {connections: 3}}\n' | file c.yaml
+  bw run --once --config "$IT/c.yaml" --db "$IT/db"
+  expect_status 78
+  expect_err 'registries: reg.lan:443: this is reg.lan, which has an entry already'
+}
+
 @test "no file at all is fine, a file that was named has to be there" {
   bw config check
   expect_status 0
@@ -115,6 +147,11 @@ END
   bw config check --config "$IT/none.yaml"
   expect_status 66
   expect_err "there is no file $IT/none.yaml"
+  for verb in check report "run --once" "config show"; do
+    # shellcheck disable=SC2086 # words
+    bw $verb --config "$IT/none.yaml"
+    expect_status 66
+  done
 }
 
 @test "the default file is found" {

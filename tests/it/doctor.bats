@@ -201,11 +201,40 @@ END
   expect_found sink 'broker (' '^error .*Not authorized$'
   expect_advice sink 'broker (' 'username'
   expect_no_text hunter2
-  BW_ENV=(WRONG=hunter2)
+}
+
+@test "an entry that names what cannot be read leaves out that registry, and nothing else" {
+  tracked
+  printf 'FROM %s/base:1\n' "$(host_of shut)" | file shut/Dockerfile
+  bw check --db "$IT/var/basewatch.db" "$IT/src" "$IT/shut"
+  mv "$IT/state" "$IT/elsewhere"
+  file c.yaml <<END
+state: $IT/var
+registries:
+  "$(host_of shut)": {username: bot, password: {env: RIGHT}}
+  "$(host_of reg)": {ca-file: gone.pem}
+END
   doctor --config "$IT/c.yaml"
   expect_status 2
-  expect_found registry all '^error .*RIGHT is not set'
-  expect_found registry "$(host_of shut)" '^error '
+  expect_same "error registries: $(host_of shut): password: the environment variable RIGHT is not set" "$(found registry "$(host_of shut)")"
+  expect_found registry "$(host_of reg)" '^error registries: .*: ca-file: .*gone.pem'
+  expect_same 2 "$(json '[.findings[] | select(.area == "registry")] | length')"
+  BW_ENV=(RIGHT=sesame)
+  doctor --config "$IT/c.yaml"
+  expect_found registry "$(host_of shut)" '^warning .*with the account in the configuration$'
+  # One that everyone may read is an error of the file; the database is the one that it names all the same.
+  file word <<<sesame
+  chmod 604 "$IT/word"
+  file c.yaml <<END
+state: $IT/var
+registries: {"$(host_of shut)": {username: bot, password: {file: word}}}
+END
+  doctor --config "$IT/c.yaml"
+  expect_status 78
+  expect_found configuration file '^error .*may be read by everyone'
+  expect_found database file "^ok $IT/var/basewatch.db$"
+  expect_found registry "$(host_of shut)" '^error registries: .*may be read by everyone'
+  expect_found registry "$(host_of reg)" '^ok answers'
 }
 
 @test "credentials that cannot be read are a warning" {
@@ -216,15 +245,75 @@ END
   expect_same "" "$err"
 }
 
-@test "a certificate that is over, or of nobody's authority" {
+@test "a certificate that is over, for another name, or of nobody's authority: each with its advice" {
+  local peer
   registry_start old --cert expired
-  printf 'FROM %s/base:1\n' "$(host_of old)" | file src/Dockerfile
+  registry_start named --cert wrongname
+  registry_start good --cert good
+  for peer in old named good; do printf 'FROM %s/base:1\n' "$(host_of "$peer")" | file "src/$peer/Dockerfile"; done
   bw check "$IT/src"
   doctor --cacert "$PEERS_CA"
   expect_status 2
   expect_found registry "$(host_of old)" '^error .*expired'
-  expect_advice registry "$(host_of old)" 'ca-file'
-  peer_stop old
+  expect_advice registry "$(host_of old)" 'renew its certificate'
+  expect_found registry "$(host_of named)" '^error .*name'
+  expect_advice registry "$(host_of named)" "have $(host_of named) added to the certificate"
+  doctor
+  expect_advice registry "$(host_of good)" '^name the authority .*`ca-file`'
+  expect_no_text insecure
+  mkdir -p "$IT/home/.config/containers/certs.d/$(host_of good)"
+  echo 'no certificate' >"$IT/home/.config/containers/certs.d/$(host_of good)/ca.crt"
+  doctor
+  expect_same 1 "$(found registry "$(host_of good)" | grep -c certs.d)"
+  expect_found registry "$(host_of good)" '^error .*ca.crt'
+  expect_advice registry "$(host_of good)" '^mend or remove it'
+  for peer in old named good; do peer_stop "$peer"; done
+}
+
+@test "a proxy that wants to know who we are" {
+  fake_start proxy <<<'* * 407'
+  printf 'FROM r.lan/base:1\n' | file src/Dockerfile
+  BW_ENV=("https_proxy=$(url_of proxy)")
+  bw check "$IT/src"
+  doctor
+  expect_found registry r.lan '^error .*proxy.*407'
+  expect_advice registry r.lan '^give user and password of the proxy in HTTPS_PROXY'
+  peer_stop proxy
+}
+
+@test "before the first check the build files of the configured folders say whom to ask" {
+  printf 'FROM %s/base:1\n' "$(host_of reg)" | file src/Dockerfile
+  printf 'FROM %s/base:2\n' "$(host_of reg)" | file src/later/Dockerfile
+  file c.yaml <<<'sources: [{path: src}, {git: "https://127.0.0.1:1/x.git"}]'
+  requests_forget reg
+  doctor --config "$IT/c.yaml"
+  expect_found registry all '^note nothing is tracked yet: asked are those'
+  expect_found registry "$(host_of reg)" '^ok answers for .*/base:1'
+  expect_same "HEAD /v2/base/manifests/1" "$(request_lines reg)"
+  [[ ! -e $IT/state ]]
+  doctor
+  expect_found registry all '^note not asked: nothing is tracked yet'
+  expect_advice registry all '`basewatch check` first'
+}
+
+@test "a registry that wants to be left alone is left alone, as a check or the daemon has met it" {
+  fake_start later <<<'HEAD * manifest=A'
+  printf 'FROM %s/base:1\n' "$(host_of later)" | file src/Dockerfile
+  bw check "$IT/src"
+  requests_forget later
+  sqlite3 "$DB" "INSERT INTO standing(registry, seen_at, pause, paused_until) VALUES('$(host_of later)', 1, 'throttled', 9995262400000)"
+  doctor
+  expect_status 0
+  expect_found registry "$(host_of later)" '^warning not asked: it wants to be left alone until 2286-'
+  expect_same 0 "$(requests later)"
+  sqlite3 "$DB" "DELETE FROM standing"
+  fake_script later <<<'HEAD * 429 retry-after=5400'
+  bw check "$IT/src"
+  requests_forget later
+  doctor
+  expect_found registry "$(host_of later)" '^warning not asked: it wants to be left alone until 20'
+  expect_same 0 "$(requests later)"
+  peer_stop later
 }
 
 @test "a configuration that is wrong is 78, and the rest is looked at all the same" {
@@ -348,6 +437,13 @@ END
   expect_found environment no_proxy '^note .lan$'
   expect_found environment HOME '^warning /nowhere is no folder'
   expect_no_text hunter2
+  for proxy in htp://me:hunter2@proxy:3128 me:hunter2 http://me:hunter2@proxy:99999 me:1/hunter2@proxy; do
+    BW_ENV=("HTTPS_PROXY=$proxy")
+    doctor --offline
+    expect_status 2
+    expect_found environment HTTPS_PROXY '^error is no URL of a proxy: '
+    expect_no_text hunter2
+  done
 }
 
 @test "without git it is an error only where a repository is configured" {
@@ -435,8 +531,17 @@ fakes_end() { for name in "${FAKES[@]}"; do peer_stop "$name"; done; }
   file c.yaml <<<"registries: {\"$(host_of shut)\": {helper: bad}}"
   doctor --config "$IT/c.yaml"
   expect_status 2
-  expect_found registry "$(host_of shut)" '^error .*docker-credential-bad.*the vault is locked'
+  expect_found registry "$(host_of shut)" '^error .*docker-credential-bad.*it failed with status 1'
   expect_advice registry "$(host_of shut)" '`docker-credential-bad list`'
+  # One for which nothing is tracked is looked at as well.
+  file home/.docker/config.json <<<"{\"credHelpers\": {\"$(host_of shut)\": \"nothing\", \"unused.lan\": \"absent\"}}"
+  printf '#!/bin/sh\necho "credentials not found in native keychain"\nexit 1\n' >"$IT/bin/docker-credential-nothing"
+  chmod +x "$IT/bin/docker-credential-nothing"
+  doctor
+  expect_status 2
+  expect_found registry "$(host_of shut)" '^error .* anonymously: docker-credential-nothing .* has no log-in for it$'
+  expect_advice registry "$(host_of shut)" "docker login $(host_of shut).*take it out of .*config.json \(credHelpers\)"
+  expect_found registry unused.lan '^note docker-credential-absent .* is not installed, or not in PATH$'
   file home/.docker/config.json <<<'{"credsStore": "nowhere"}'
   doctor
   expect_found registry "$(host_of shut)" "^error .*anonymously"
@@ -459,11 +564,23 @@ fakes_end() { for name in "${FAKES[@]}"; do peer_stop "$name"; done; }
   doctor
   expect_status 0
   expect_found registry "$(host_of hub)" '^ok grants 100 requests in 6 h, 76 left, 20 kept for others: its base is asked every 1 h, as scheduled$'
-  expect_found registry "$(host_of hub)" '^warning it says: old tags end soon$'
+  expect_found registry "$(host_of hub)" '^warning it says of base:1: old tags end soon$'
   file c.yaml <<<'poll: {every: 1m}'
   doctor --config "$IT/c.yaml"
+  expect_found registry "$(host_of hub)" '^note grants 100 requests in 6 h, .*; whether questions \(HEAD\) are counted is not known yet'
+  # What the daemon has measured goes before that.
+  sqlite3 "$DB" "DELETE FROM standing; INSERT INTO standing VALUES('$(host_of hub)', 1, 100, 76, 20, 21600, 0, 270000, '', 0)"
+  file c.yaml <<<'{poll: {every: 1m}, sources: [{path: src}]}'
+  : >"$DB.lock"
+  exec 9<"$DB.lock"
+  flock 9
+  doctor --config "$IT/c.yaml"
+  exec 9<&-
   expect_found registry "$(host_of hub)" '^note grants 100 requests in 6 h, .*, and not every 1 min$'
   expect_advice registry "$(host_of hub)" 'log in'
+  sqlite3 "$DB" "UPDATE standing SET is_free = 1, distance_ms = 0"
+  doctor --config "$IT/c.yaml"
+  expect_found registry "$(host_of hub)" '^ok grants 100 requests in 6 h, .*; questions \(HEAD\) are not counted here$'
   fake_script hub <<<'HEAD * 429 retry-after=5400'
   doctor
   expect_status 2

@@ -103,8 +103,13 @@ folder() {
   FOLDER=$IT/home/.config/containers/certs.d/$1
   mkdir -p "$FOLDER"
 }
+WANTED='it wants a client certificate, and there is none for it \(bring one: `cert-file` and `key-file` under `registries:`, or X.cert and X.key in its certs.d folder\)$'
+# A pair in the folder that nobody knows.
+stranger() {
+  cert_openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=stranger -days 1 \
+    -keyout "$FOLDER/client.key" -out "$FOLDER/client.cert"
+}
 from() { printf 'FROM %s\n' "$1" >"$IT/src/Dockerfile"; }
-check() { bw check "$IT/src" --format json "$@"; }
 # look IMAGE [OPTION...]: checks one base.
 look() {
   mkdir -p "$IT/src"
@@ -114,12 +119,7 @@ look() {
 }
 expect_found() {
   expect_status 0
-  expect_json '.bases[0].digest' "$(image digest --seed A | jq -r .digest)"
-}
-expect_unknown() {
-  expect_status 2
-  expect_json '.bases[0].verdict' unknown
-  [[ $(json '.bases[0].reason') =~ $1 ]] || it_fail "the reason does not match: $1"
+  expect_json '.bases[0].digest' "$(digest_of A)"
 }
 # config TEXT: the configuration, with what follows `registries:`.
 config() { { echo 'registries:'; cat; } >"$IT/basewatch.yaml"; }
@@ -145,12 +145,33 @@ config() { { echo 'registries:'; cat; } >"$IT/basewatch.yaml"; }
   folder "$host"
   cp "$PEERS_CA" "$FOLDER/ca.crt"
   look "$host/app:1"
-  expect_unknown 400
+  expect_unknown "$WANTED"
+  stranger
+  look "$host/app:1"
+  expect_unknown 'it does not take our client certificate \(400\)$'
   cp "$PEERS_DIR/certs/me.pem" "$FOLDER/client.cert"
   cp "$PEERS_DIR/certs/me.key" "$FOLDER/client.key"
   look "$host/app:1"
   expect_found
   expect_same 1 "$(requests_where picky '.cert == "CN=me" and .status == 200')"
+}
+
+@test "the same of one that breaks off the handshake" {
+  local host
+  registry_start strict --tls --client-ca "$PEERS_CA"
+  host=$(host_of strict)
+  folder "$host"
+  cp "$PEERS_CA" "$FOLDER/ca.crt"
+  look "$host/app:1"
+  expect_unknown "$WANTED"
+  stranger
+  look "$host/app:1"
+  expect_unknown "it (does not take|broke off, and may not take) our client certificate \\($FOLDER/client.cert\\)"
+  cp "$PEERS_DIR/certs/me.pem" "$FOLDER/client.cert"
+  cp "$PEERS_DIR/certs/me.key" "$FOLDER/client.key"
+  look "$host/app:1"
+  expect_unknown 'no such repository|answered 404|does not have'
+  peer_stop strict
 }
 
 @test "the same by the configuration" {
@@ -232,6 +253,16 @@ YAML
   look "$other/app:1" --config "$IT/basewatch.yaml"
   expect_found
   expect_same 0 "$(proxied "$other")"
+}
+
+@test "a proxy that is no URL is told by its variable, and not by what is in it" {
+  local proxy
+  for proxy in htp://joe:sesame@127.0.0.1:48888 http://joe:sesame@127.0.0.1:99999 'http://joe:ses ame@127.0.0.1:1 2' joe:1/sesame@h; do
+    BW_ENV=("HTTPS_PROXY=$proxy")
+    look reg.example/app:1
+    expect_unknown 'reg.example: HTTPS_PROXY is no URL of a proxy: '
+    expect_no_text same
+  done
 }
 
 @test "a proxy that refuses is named, without its password" {

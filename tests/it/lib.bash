@@ -12,6 +12,7 @@
 #   expect_json '.summary.stale' 1        a jq expression and the compact JSON it must give; strings may go unquoted
 #   expect_same WANTED GOT                two texts
 #   file src/web/Dockerfile <<'EOF'       writes a file below $IT, folders included
+#   log_in HOST USER:PASSWORD             as docker does; check: the build files in $IT/src, in JSON
 #   as_user COMMAND...                    as an unprivileged user when we are root; bw_as_user is bw as that user
 #   requests, requests_where, image, ...  see tests/peers/registry.sh
 
@@ -140,6 +141,23 @@ bw_env_as_user() {
   else
     bw_env "$@"
   fi
+}
+
+# --- log-ins, and one look ----------------------------------------------------------------------------------------
+
+base64_of() { printf %s "$1" | base64 -w 0; }
+# auths HOST USER:PASSWORD: the text of a file with one log-in; log_in makes it that of docker.
+auths() { printf '{"auths": {"%s": {"auth": "%s"}}}' "$1" "$(base64_of "$2")"; }
+log_in() { auths "$1" "$2" | file home/.docker/config.json; }
+# digest_of SEED: of the crafted image.
+digest_of() { image digest --seed "$1" | jq -r .digest; }
+# check [OPTION...]: of the build files in $IT/src.
+check() { bw check "$IT/src" --format json --verbose "$@"; }
+# expect_unknown REGEX: the only base is unknown for that reason.
+expect_unknown() {
+  expect_status 2
+  expect_json '.bases[0].verdict' unknown
+  [[ $(json '.bases[0].reason') =~ $1 ]] || it_fail "the reason does not match: $1"
 }
 
 # --- expectations -------------------------------------------------------------------------------------------------

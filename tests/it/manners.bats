@@ -19,7 +19,6 @@ bases() {
   mkdir -p "$IT/src/$1"
   seq "$2" | sed "s|.*|FROM $(host_of "$1")/app&:1|" | split -l 1 -a 3 -d - "$IT/src/$1/Dockerfile."
 }
-check() { bw check "$IT/src" --format json --verbose "$@"; }
 # configured PEER KEY-LINES...: what `registries:` says of it.
 configured() {
   local host
@@ -44,7 +43,7 @@ throttled() { json "[.bases[] | select(.base | startswith(\"$(host_of "$1")/\"))
   check
   for form in hub draft03 draft07 draft08 x; do
     expect_same 16 "$(known "$form")"
-    expect_same 44 "$(throttled "$form" '16 of 20 requests.* are used up and 4 are kept for others; asked again in [0-9]+ min')"
+    expect_same 44 "$(throttled "$form" 'never asked: 4 of 20 requests.* are left, and 4 are kept for others; may be asked again at 20')"
     expect_same 0 "$(requests_where "$form" '.status == 429')"
     expect_same 16 "$(requests_where "$form" '.method == "HEAD" and .status == 200')"
   done
@@ -68,7 +67,74 @@ SCRIPT
   configured f 'reserve: 50%'
   check --config "$IT/basewatch.yaml"
   expect_same 10 "$(known f)"
-  expect_same 20 "$(throttled f '10 of 20 requests per 60 min are used up and 10 are kept for others')"
+  expect_same 20 "$(throttled f '10 of 20 requests in 60 min are left, and 10 are kept for others')"
+}
+
+@test "a run at the reserve asks nothing, leaves every verdict as it was, and says so once" {
+  local text
+  fake_start f <<<'HEAD * manifest=A quota=20/3600'
+  bases f 16
+  check
+  expect_status 0
+  expect_requests 16 f HEAD
+  bases f 60
+  check
+  expect_status 2
+  expect_same 16 "$(json '[.bases[] | select(.verdict == "fresh")] | length')"
+  expect_same 44 "$(throttled f '^never asked: 4 of 20 requests in 60 min are left, and 4 are kept for others; may be asked again at')"
+  expect_json '.registries | map([.registry, .bases, .limit, .remaining, .reserved, .pause])' "[[\"$(host_of f)\",60,20,4,4,\"budget\"]]"
+  expect_requests 16 f
+  configured f 'connections: 2'
+  bw run --once --config "$IT/basewatch.yaml"
+  expect_status 2
+  expect_out "unknown  44 bases of $(host_of f)  never asked: 4 of 20"
+  expect_requests 16 f
+  bw check "$IT/src"
+  expect_status 2
+  text='4 of 20 requests in 60 min are left, and 4 are kept for others; may be asked again at'
+  expect_same 2 "$(grep -c "$text" <<<"$out")"
+  expect_out "unknown  44 bases of $(host_of f)  never asked: $text"
+  expect_out "$(host_of f): 60 bases were not asked: $text"
+  rm "$IT/src/f"/Dockerfile.0[2-9]? "$IT/src/f"/Dockerfile.01[6-9]
+  bw check "$IT/src"
+  expect_status 0 # what was fresh has not become unknown
+  expect_requests 16 f
+  bw resolve "$(host_of f)/app1:1"
+  expect_status 2
+  expect_text "$text"
+  expect_requests 16 f
+}
+
+@test "each run goes on with what was never asked, and then with what was not asked for longest" {
+  fake_start f <<<'HEAD * manifest=A quota=20/2'
+  bases f 40
+  for known in 16 32 40; do
+    check
+    expect_same "$known" "$(known f)"
+    sleep 2.5
+  done
+  check
+  expect_status 0
+  expect_same 40 "$(jq -rs '[.[] | select(.event == "request" and .status == 200) | .path] | unique | length' "$PEERS_DIR/f/requests")"
+  expect_same 0 "$(requests_where f '.status == 429')"
+}
+
+@test "a pause that one run was asked for holds for the next ones" {
+  fake_start f <<<'* * 429 retry-after=7200'
+  bases f 8
+  check
+  expect_status 2
+  expect_same 8 "$(throttled f '[(]429[)]')"
+  bases f 30
+  check
+  expect_requests 1 f
+  expect_same 8 "$(throttled f '[(]429[)]')"
+  expect_same 22 "$(throttled f '^never asked: it asked to be left alone until 20')"
+  expect_json '.registries[0].pause' '"throttled"'
+  bw resolve "$(host_of f)/app1:1"
+  expect_status 2
+  expect_text 'it asked to be left alone until 20'
+  expect_requests 1 f
 }
 
 # --- 429 and 503 --------------------------------------------------------------------------------------------------

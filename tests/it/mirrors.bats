@@ -23,10 +23,12 @@ setup() {
   file src/Dockerfile <<<"FROM $(host_of origin)/$BASE:1"
   forget
 }
-teardown() { it_end; }
+teardown() {
+  background_kill
+  it_end
+}
 
 push() { image push "$(host_of origin)/$BASE:1" --seed "$1" >/dev/null; }
-digest() { image digest --seed "$1" | jq -r .digest; }
 forget() {
   local name
   for name in "$PEERS_DIR"/*/; do
@@ -45,7 +47,7 @@ check() {
   forget
   bw check "$IT/src" --format json --verbose "${@:3}"
   expect_status "$1"
-  expect_json '.bases[0].digest' "$(digest "$2")"
+  expect_json '.bases[0].digest' "$(digest_of "$2")"
 }
 # heads MIRROR COUNT COUNT: HEADs of the program, at the mirror and at the registry itself.
 heads() {
@@ -62,6 +64,7 @@ heads() {
   expect_same 0 "$(ours origin)"
   expect_requests 1 through
   expect_err '1 of the answers came from mirrors'
+  expect_err "mirror $(host_of through) of $(host_of origin): 1 answer, 0 not usable\$"
 }
 
 @test "a change is seen when the registry itself says so, and its bodies come from the cache" {
@@ -169,18 +172,57 @@ SCRIPT
   MORE=', mirrors-only: true' mirrors "$(url_of only)/hub?ns=docker.io"
   check 0 B
   expect_requests 1 only HEAD
-  fake_script only <<<'* * 404 code=MANIFEST_UNKNOWN'
+  fake_script only <<<'* * 404 code=NAME_UNKNOWN'
   check 2 B
   expect_json '.summary.unknown' 1
-  expect_requests 0 origin
+  expect_text "no such repository: mirror $(host_of only)/hub lacks it: answered 404"
+  expect_text "; $(host_of origin) itself is not asked (mirrors-only)"
   peer_stop only
+  check 2 B
+  expect_text "mirror $(host_of only)/hub: Failed to connect"
+  expect_text "; $(host_of origin) itself is not asked (mirrors-only)"
+  expect_requests 0 origin
+}
+
+@test "what was wrong with a mirror is told with --verbose, and logged by run once, and once when it is gone" {
+  useless() {
+    check 0 A
+    expect_err "mirror $(host_of odd) of $(host_of origin): 0 answers, 1 not usable \($1"
+  }
+  fake_start odd <<<'* * 404 code=MANIFEST_UNKNOWN'
+  mirrors "$(url_of odd)"
+  check 0 A
+  useless 'answered 404'
+  fake_script odd <<<'* * 401 basic'
+  useless 'wants a log-in, and there are no credentials'
+  fake_script odd <<<'* * manifest=B'
+  useless 'names sha256:[0-9a-f]+, and the registry itself sha256:'
+  fake_script odd <<<'* * 404 code=MANIFEST_UNKNOWN'
+  for tag in 2 3; do
+    image push "$(host_of origin)/$BASE:$tag" --seed A >/dev/null
+    echo "COPY --from=$(host_of origin)/$BASE:$tag / /" >>"$IT/src/Dockerfile"
+  done
+  file c.yaml <<END
+state: $IT/var
+sources: [{path: $IT/src}]
+poll: {every: 1s, jitter: 0%}
+registries: {"$(host_of origin)": {mirrors: ["$(url_of odd)"]}}
+END
+  background "$BASEWATCH" run --config "$IT/c.yaml" --allow-root
+  wait_for_line 20 "$LOG" 'is not usable: answered 404'
+  fake_script odd <<<'* * manifest=A'
+  wait_for_line 20 "$LOG" 'is usable again'
+  kill -TERM "$BACKGROUND_PID"
+  background_end
+  expect_same "1 1" "$(grep -c 'is not usable' "$LOG") $(grep -c 'is usable again' "$LOG")"
+  peer_stop odd
 }
 
 @test "a mirror's log-in is its own, and the registry's is not shown to it" {
   registry_start shut --user 'bot:sesame'
   image push "$(host_of shut)/$BASE:1" --seed A --user bot:sesame >/dev/null
   fake_start nosy <<<'* * 401 basic'
-  printf '{"auths":{"%s":{"auth":"%s"}}}' "$(host_of shut)" "$(printf %s bot:sesame | base64)" | file home/.docker/config.json
+  log_in "$(host_of shut)" bot:sesame
   file src/Dockerfile <<<"FROM $(host_of shut)/$BASE:1"
   file config/basewatch/basewatch.yaml <<<"registries: {\"$(host_of shut)\": {mirrors: [\"$(url_of nosy)\"]}}"
   check 0 A
@@ -202,5 +244,9 @@ SCRIPT
   expect_status 78
   expect_err 'mirrors\[0\]: .* user'
   expect_no_text sesame
+  mirrors "$(url_of origin)"
+  bw check "$IT/src"
+  expect_status 78
+  expect_err "registries: $(host_of origin): mirrors: number 1: this is the registry itself"
   expect_requests 0 origin
 }

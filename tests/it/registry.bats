@@ -16,13 +16,6 @@ teardown() {
 
 # from PEER REF: a build file that stands on it.
 from() { file src/Dockerfile <<<"FROM $(host_of "$1")/$2"; }
-check() { bw check "$IT/src" --format json --verbose "$@"; }
-# reason REGEX: the only base is unknown for that reason.
-expect_unknown() {
-  expect_status 2
-  expect_json '.bases[0].verdict' unknown
-  [[ $(json '.bases[0].reason') =~ $1 ]] || it_fail "the reason does not match: $1"
-}
 
 # --- answers ------------------------------------------------------------------------------------------------------
 
@@ -32,7 +25,7 @@ expect_unknown() {
   echo "COPY --from=$(host_of f)/app:2 /x /x" >>"$IT/src/Dockerfile"
   check
   expect_status 0
-  expect_json '.bases[0].digest' "$(image digest --seed A | jq -r .digest)"
+  expect_json '.bases[0].digest' "$(digest_of A)"
   expect_requests 1 f HEAD
   expect_requests 2 f GET
 }
@@ -42,7 +35,7 @@ expect_unknown() {
   from f app:1
   check
   expect_status 0
-  expect_json '.bases[0].digest' "$(image digest --seed A | jq -r .digest)"
+  expect_json '.bases[0].digest' "$(digest_of A)"
 }
 
 @test "HEAD refused with 405 or 501 is asked by GET" {
@@ -54,7 +47,7 @@ SCRIPT
     from f app:1
     check
     expect_status 0
-    expect_json '.bases[0].digest' "$(image digest --seed A | jq -r .digest)"
+    expect_json '.bases[0].digest' "$(digest_of A)"
     peer_stop f
     rm -rf "$PEERS_DIR/f" "$IT/state"
   done
@@ -209,7 +202,7 @@ SCRIPT
 * * auth=none 401 basic
 * * auth=any 307 location=$(url_of other)/v2/moved/manifests/1
 SCRIPT
-  printf '{"auths":{"%s":{"auth":"%s"}}}' "$(host_of f)" "$(printf bot:sesame | base64)" | file home/.docker/config.json
+  log_in "$(host_of f)" bot:sesame
   from f app:1
   check
   expect_status 0
@@ -252,7 +245,7 @@ SCRIPT
   from guarded private/a:1
   check
   expect_unknown 'denied|log|no such'
-  printf '{"auths":{"%s":{"auth":"%s"}}}' "$(host_of guarded)" "$(printf bot:sesame | base64)" | file home/.docker/config.json
+  log_in "$(host_of guarded)" bot:sesame
   check
   expect_status 0
   expect_no_text sesame
@@ -278,10 +271,10 @@ SCRIPT
   from shut app:1
   check
   expect_unknown 'denied|log|credential|authoriz'
-  printf '{"auths":{"%s":{"auth":"%s"}}}' "$(host_of shut)" "$(printf bot:sesame | base64)" | file home/.docker/config.json
+  log_in "$(host_of shut)" bot:sesame
   check
   expect_status 0
-  printf '{"auths":{"%s":{"auth":"%s"}}}' "$(host_of shut)" "$(printf bot:wrong | base64)" | file auth.json
+  auths "$(host_of shut)" bot:wrong | file auth.json
   BW_ENV=("REGISTRY_AUTH_FILE=$IT/auth.json")
   check
   expect_unknown 'credential|refused'

@@ -154,9 +154,15 @@ sha256_of() { echo "sha256:$(sha256sum "$1" | cut -d ' ' -f 1)"; }
     expect_text "$REG does not have the manifest ${digest:0:19}"
     expect_no_text 'the tag is gone'
   done
-  bw resolve "$IMAGE:2"
+  requests_forget reg
+  bw resolve "$IMAGE:9"
   expect_status 2
   expect_text 'the tag is gone: '
+  expect_text '; there is 1'
+  expect_requests 1 reg GET '.*/tags/list'
+  bw resolve "$REG/nobody/app:9"
+  expect_status 2
+  expect_text 'no such repository'
 }
 
 @test "images of nested indexes, and of entries that name no platform, are found" {

@@ -202,6 +202,25 @@ registries:
 }
 asked_thrice() { (($(requests http) >= 3)); }
 
+@test "a log-in that was refused stays so over a reload, until it is another one" {
+  local before
+  push "$REG/a:1" A && push "$PLAIN/b:1" A
+  file shop/Dockerfile <<<"FROM $REG/a:1"$'\n'"COPY --from=$PLAIN/b:1 / /"
+  echo wrong >"$IT/secrets/registry"
+  conf <<<"$shop"
+  ears
+  daemon_start
+  wait_said 'refuses the credentials of bot'
+  before=$(grep -c '" 401 ' "$PEERS_DIR/reg/stdout")
+  reload
+  push "$PLAIN/b:1" B
+  wait_said "base $PLAIN/b:1: moved"
+  expect_same "$before" "$(grep -c '" 401 ' "$PEERS_DIR/reg/stdout")"
+  echo "$SECRET_REGISTRY" >"$IT/secrets/registry"
+  reload
+  wait_said "$(host_of reg) answers again"
+}
+
 @test "rules, sinks and mistakes in the configuration: a reload changes what it says and nothing else" {
   push "$REG/a:1" A && push "$REG/b:1" A && push "$REG/quiet:1" A && push "$PLAIN/gone:1" A
   file shop/Dockerfile <<<"FROM $REG/a:1 AS x
@@ -239,11 +258,13 @@ pol: {every: 1s}"
   wait_said "error: .*c.yaml:[0-9]+:1: pol: .*did you mean .*poll"
   mv "$IT/good.yaml" "$IT/c.yaml"
   mv "$IT/secrets/header" "$IT/header"
+  echo wrong >"$IT/secrets/registry" # is not tried either
   reload 'secrets/header.*what was configured before stays in force'
   push "$REG/a:1" D
   wait_told 6
   wait_until "$DAEMON_WAIT_S" has_lines 4 hooked_ids "$N-other"
   mv "$IT/header" "$IT/secrets/header"
+  echo "$SECRET_REGISTRY" >"$IT/secrets/registry"
 
   # One that is not there any more is owed nothing.
   conf <<<"$rules"

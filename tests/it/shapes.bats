@@ -61,7 +61,7 @@ plays() {
   sed "s|@OTHER@|http://$other|g" "$file" | fake_script shape
   login=$(sed -n 's/^#! login //p' "$file")
   if [[ -n $login ]]; then
-    printf '{"auths":{"%s":{"auth":"%s"}}}' "$host" "$(printf %s "$login" | base64)" | file home/.docker/config.json
+    log_in "$host" "$login"
   fi
   while read -r image heads gets tokens outcome; do
     ask "$host" "$image" "$heads" "$gets" "$tokens" "${outcome//@OTHERHOST@/$other}" || return 1
@@ -91,8 +91,8 @@ plays() {
   printf "* * header='Warning: 299 - \"Your \033[31mtoken ends soon\"' manifest=A kind=index\n" | fake_script shape
   told() {
     expect_status 0
-    expect_same 1 "$(grep -c ' says: ' <<<"$err")"
-    expect_err "^basewatch: warning: $(host_of shape) says: Your .x1b\[31mtoken ends soon\$"
+    expect_same 1 "$(grep -c ' says of ' <<<"$err")"
+    expect_err "^basewatch: warning: $(host_of shape) says of a:1: Your .x1b\[31mtoken ends soon\$"
   }
   bw resolve "$(host_of shape)/a:1" "$(host_of shape)/b:1"
   told

@@ -30,11 +30,8 @@ setup() {
 }
 teardown() { it_end; }
 
-base64_of() { printf %s "$1" | base64 -w 0; }
 # from FILE: a build that stands on all references in it.
 from() { awk 'BEGIN { print "FROM scratch" } { print "COPY --from=" $0 " /crafted /" NR }' "$1" | file src/Dockerfile; }
-check() { bw check "$IT/src" --format json "$@"; }
-log_in() { printf '{"auths": {"%s": {"auth": "%s"}}}' "$HOST" "$(base64_of "$1")" | file home/.docker/config.json; }
 identity() {
   printf '{"auths": {"%s": {"auth": "%s", "identitytoken": "%s"}}}' "$HOST" "$(base64_of "$1:")" "$2" |
     file home/.docker/config.json
@@ -65,7 +62,7 @@ expect_found() {
 
 @test "private repositories, with a password" {
   from "$PEERS_DIR/private.txt"
-  log_in bot:sesame
+  log_in "$HOST" bot:sesame
   check
   expect_found 60
   at_most 2 tokens
@@ -84,7 +81,7 @@ expect_found() {
 @test "a server that reads only the first scope gets one request for each, and nobody notices" {
   token_server_control tokens '{"scopes": "first"}'
   from "$PEERS_DIR/private.txt"
-  log_in bot:sesame
+  log_in "$HOST" bot:sesame
   check
   expect_found 60
   at_most 22 tokens
@@ -94,7 +91,7 @@ expect_found() {
 @test "a server that refuses several scopes gets one request for each, and nobody notices" {
   token_server_control tokens '{"scopes": "one"}'
   from "$PEERS_DIR/private.txt"
-  log_in bot:sesame
+  log_in "$HOST" bot:sesame
   check
   expect_found 60
   at_most 21 tokens
@@ -137,7 +134,7 @@ EOF
 
 @test "a refused log-in is shown once, to the realm or to the registry, however many bases wait" {
   from "$PEERS_DIR/private.txt"
-  log_in bot:wrong
+  log_in "$HOST" bot:wrong
   check
   expect_status 2
   expect_json '[.bases[].reason | select(test("refuses the credentials of bot"))] | length' 60
@@ -154,7 +151,7 @@ EOF
   for i in {1..100}; do echo "$(host_of shut)/a/r$i:1"; done >"$IT/refs"
   from "$IT/refs"
   HOST=$(host_of shut)
-  log_in bot:wrong
+  log_in "$HOST" bot:wrong
   check --cacert "$PEERS_CA"
   expect_status 2
   expect_json '[.bases[].reason | select(test("refuses the credentials of bot"))] | length' 100
@@ -165,7 +162,7 @@ EOF
   token_server_control tokens '{"key": "other"}'
   head -n 30 "$PEERS_DIR/private.txt" >"$IT/refs"
   from "$IT/refs"
-  log_in bot:sesame
+  log_in "$HOST" bot:sesame
   check
   expect_status 2
   expect_json '[.bases[].reason | select(test("does not take the token"))] | length' 30

@@ -246,15 +246,16 @@ CONF
 }
 
 # registry_start NAME [--tls | --cert KIND] [--no-http2] [--user NAME:PASSWORD] [--token TOKEN_SERVER]
-#                     [--listen ADDRESS] [--no-access-log]
+#                     [--client-ca FILE] [--listen ADDRESS] [--no-access-log]
 registry_start() {
-  local name=$1 scheme=http cert='' http2=false user='' tokens='' listen=127.0.0.1 quiet=false dir port
+  local name=$1 scheme=http cert='' http2=false clients='' user='' tokens='' listen=127.0.0.1 quiet=false dir port
   shift
   while (($#)); do
     case $1 in
       --tls) cert=good ;;
       --cert) cert=$2 && shift ;;
       --no-http2) http2=true ;;
+      --client-ca) clients=", clientcas: [\"$2\"]" && shift ;;
       --user) user=$2 && shift ;;
       --token) tokens=$2 && shift ;;
       --listen) listen=$2 && shift ;;
@@ -270,7 +271,7 @@ registry_start() {
     if [[ -n $cert ]]; then
       cert_make "$cert" || return 1
       scheme=https
-      printf '  tls: {certificate: "%s", key: "%s"}\n' "$PEERS_DIR/certs/$cert.pem" "$PEERS_DIR/certs/$cert.key"
+      printf '  tls: {certificate: "%s", key: "%s"%s}\n' "$PEERS_DIR/certs/$cert.pem" "$PEERS_DIR/certs/$cert.key" "$clients"
       printf '  http2: {disabled: %s}\n' "$http2"
     fi
     if [[ -n $user ]]; then

@@ -54,10 +54,15 @@ static struct fake {
 	struct fake_question waiting[FAKE_WAITING];
 	size_t count;
 
-	struct bw_answer otherwise;	    /* of tags that have no answers of their own */
-	const char *silent;		    /* a registry that never answers */
-	const char *held;		    /* one that answers when fake_release() is called */
-	struct bw_budget_plan plan;	    /* of all registries */
+	struct bw_answer otherwise;		/* of tags that have no answers of their own */
+	const char *silent;			/* a registry that never answers */
+	const char *held;			/* one that answers when fake_release() is called */
+	struct bw_budget_plan plan;		/* of all registries */
+	uint64_t quiet_ms;			/* the same */
+	struct bw_registry_standing remembered; /* the last one that the client was told */
+	size_t remembers;
+	int (*on_ask)(const struct fake_question *q, void *arg); /* may be NULL */
+	void *on_ask_arg;
 	const struct bw_registry *stranger; /* what is asked through this client is counted */
 	size_t stop_after;		    /* stops the loop after so many answers; 0: never */
 
@@ -277,6 +282,8 @@ static inline void fake_ask(struct bw_registry *r, const char *registry, const c
 		.answer = fn, .registry = registry, .repository = repository, .tag = tag, .arg = arg};
 
 	(void)known;
+	if (fake.on_ask)
+		(void)fake.on_ask(&q, fake.on_ask_arg);
 	fake.strangers += fake.stranger && r == fake.stranger;
 	fake.asks++;
 	fake_enqueue(q);
@@ -305,8 +312,17 @@ static inline bool fake_look(const struct bw_registry *r, const char *registry, 
 {
 	(void)r;
 	(void)registry;
-	*ret = (struct bw_registry_facts){.budget = fake.plan};
+	*ret = (struct bw_registry_facts){.budget = fake.plan, .quiet_ms = fake.quiet_ms};
 	return fake.answers > 0;
+}
+
+static inline void fake_remember(struct bw_registry *r, const char *registry,
+				 const struct bw_registry_standing *x)
+{
+	(void)r;
+	(void)registry;
+	fake.remembered = *x;
+	fake.remembers++;
 }
 
 #define bw_registry_room       fake_room
@@ -314,6 +330,7 @@ static inline bool fake_look(const struct bw_registry *r, const char *registry, 
 #define bw_registry_fetch      fake_fetch
 #define bw_registry_fetch_blob fake_fetch_blob
 #define bw_registry_look       fake_look
+#define bw_registry_remember   fake_remember
 
 static inline void fake_init(struct bw_loop *l)
 {

@@ -38,6 +38,7 @@ struct told {
 struct world {
 	struct bw_loop *loop;
 	struct bw_registry *registry;
+	struct bw_registry *view; /* of it, for strangers; NULL */
 	struct bw_registry_options options;
 	struct bw_credentials *credentials;
 	struct bw_timer *timer;
@@ -73,6 +74,7 @@ static inline int end(void **state)
 {
 	struct world *w = *state;
 
+	bw_registry_free(w->view);
 	bw_registry_free(w->registry);
 	bw_timer_free(w->timer);
 	bw_loop_free(w->loop);

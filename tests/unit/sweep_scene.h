@@ -22,6 +22,7 @@
 #include "../../watcher/watch/side.c"
 
 #include "../../watcher/watch/doubts.c"
+#include "../../watcher/watch/recall.c"
 #include "../../watcher/watch/sweep.c"
 
 struct scene {
@@ -30,6 +31,7 @@ struct scene {
 	struct bw_store *store;
 	struct bw_loop *loop;
 	struct bw_err err;
+	struct bw_clients clients;
 	int commits;
 };
 
@@ -68,11 +70,11 @@ static int tear_down(void **state)
 }
 
 /* One build file with this text. */
-static void track(struct scene *x, const char *path, const char *text)
+static void track_in(struct scene *x, const char *source, const char *path, const char *text)
 {
 	struct bw_build_options o = {0};
 	struct bw_dockerfile file = {0};
-	struct bw_build_scan scan = {.source = "", .root = "", .path = path, .target = "", .file = &file};
+	struct bw_build_scan scan = {.source = source, .root = "", .path = path, .target = "", .file = &file};
 	int64_t id;
 
 	bw_platform_host(&o.builder);
@@ -80,6 +82,11 @@ static void track(struct scene *x, const char *path, const char *text)
 	bw_digest_of(text, strlen(text), &scan.fingerprint);
 	assert_int_equal(bw_store_put_builds(x->store, &scan, 1, 1000, &id, &x->err), 0);
 	bw_dockerfile_done(&file);
+}
+
+static void track(struct scene *x, const char *path, const char *text)
+{
+	track_in(x, "", path, text);
 }
 
 /* The answer of one SQL question. */
@@ -99,11 +106,10 @@ static int sweep(struct scene *x, struct bw_sweep_result *ret)
 {
 	const struct bw_sweep_options o = {.settle_ms = 1};
 	const struct bw_sweep_hooks none = {0};
-	const struct bw_clients clients = {0};
 
 	x->commits = 0;
 	fake_count_anew();
-	return bw_sweep(x->loop, x->store, &clients, &o, &none, ret, &x->err);
+	return bw_sweep(x->loop, x->store, &x->clients, &o, &none, ret, &x->err);
 }
 
 static struct bw_sweep_result sweep_ok(struct scene *x)

@@ -135,10 +135,15 @@ static void test_realms_are_taken_or_refused(void **state)
 
 static void test_a_realm_that_the_user_named_may_be_private(void **state)
 {
-	static const char *const insecure[] = {"10.1.2.3", NULL};
+	static const char *const insecure[] = {"10.1.2.3", "named.example", NULL};
 	struct world *w = *state;
 
 	open_host(w, "registry.example", insecure);
+	assert_false(
+		challenge(w, "https://10.1.2.3/token", PUBLIC)); /* it leads there, and nobody named it */
+	close_host(w);
+	open_host(w, "named.example", insecure);
+	w->host->may_be_plain = false; /* which would say that it is private itself */
 	assert_true(challenge(w, "https://10.1.2.3/token", PUBLIC));
 	assert_false(challenge(w, "https://10.1.2.4/token", PUBLIC));
 }

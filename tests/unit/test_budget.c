@@ -54,6 +54,47 @@ static void test_nothing_is_spread_where_nothing_is_said(void **state)
 	assert_true(goes(&b, true, 1000));
 }
 
+static void test_what_another_process_knew_holds_until_something_is_said(void **state)
+{
+	const struct bw_budget_past past = {
+		.limit = 100, .remaining = 20, .window_s = 21600, .hold_ms = HUB_MS / 10, .age_ms = 60000};
+	struct bw_budget b;
+	uint64_t wait = 0, now = 100 * HOUR_MS;
+
+	(void)state;
+	bw_budget_init(&b, 20);
+	bw_budget_remember(&b, &past, now);
+	assert_int_equal(bw_budget_allows(&b, true, now, &wait), BW_BUDGET_LATER);
+	assert_int_equal(wait, HUB_MS / 10 - 60000);
+	assert_int_equal(plan_at(&b, now).remaining, 20);
+	assert_true(goes(&b, false, now)); /* half of the reserve is for bodies */
+
+	now += wait; /* one finds out, and brings nothing: the next one waits twice as long */
+	assert_true(goes(&b, true, now));
+	said(&b, 19, now);
+	assert_false(goes(&b, true, now));
+	assert_int_equal(plan_at(&b, now).hold_ms, HUB_MS / 5);
+}
+
+static void test_what_another_process_knew_is_over_with_its_window(void **state)
+{
+	struct bw_budget_past past = {
+		.limit = 100, .remaining = 0, .window_s = 21600, .hold_ms = HUB_MS, .age_ms = HUB_MS + 1000};
+	struct bw_budget b;
+
+	(void)state;
+	bw_budget_init(&b, 20);
+	bw_budget_remember(&b, &past, 1000);
+	assert_false(b.is_known);
+	past.age_ms = 0;
+	past.is_free = true;
+	past.remaining = 5;
+	past.hold_ms = 0;
+	bw_budget_remember(&b, &past, 1000);
+	assert_true(plan_at(&b, 1000).is_free);
+	assert_true(goes(&b, true, 1000));
+}
+
 static void test_questions_are_spread_over_the_window(void **state)
 {
 	struct bw_budget b;
@@ -539,6 +580,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_is_spread_where_nothing_is_said),
+		cmocka_unit_test(test_what_another_process_knew_holds_until_something_is_said),
+		cmocka_unit_test(test_what_another_process_knew_is_over_with_its_window),
 		cmocka_unit_test(test_questions_are_spread_over_the_window),
 		cmocka_unit_test(test_the_reserve_is_rounded_up_and_never_all),
 		cmocka_unit_test(test_pairs_in_a_row_show_that_questions_are_free),

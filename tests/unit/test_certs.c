@@ -87,6 +87,8 @@ static char *look(struct world *w, const char *registry)
 		if (c.cert_file)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, " | %s %s",
 						strrchr(c.cert_file, '/') + 1, strrchr(c.key_file, '/') + 1);
+		if (c.unused)
+			(void)snprintf(text + len, sizeof(text) - len, " unused %s", c.unused);
 		if (c.left_out)
 			(void)snprintf(text + len, sizeof(text) - len, " not %s",
 				       strrchr(c.left_out, '/') + 1);
@@ -166,6 +168,21 @@ static void test_what_is_no_folder_is_passed_over(void **state)
 	file(w->first, "reg.lan");
 	folder(w->second, "reg.lan");
 	expect(w, "reg.lan", "second/reg.lan");
+}
+
+static void test_a_folder_of_which_nothing_is_used_says_so(void **state)
+{
+	struct world *w = *state;
+	BW_AUTOFREE char *path = bw_asprintf("%s/reg.lan", w->first);
+
+	folder(w->first, "reg.lan");
+	file(path, ".hidden");
+	expect(w, "reg.lan", "first/reg.lan");
+	file(path, "server.pem");
+	file(path, "ca.pem");
+	expect(w, "reg.lan", "first/reg.lan unused ca.pem");
+	file(path, "ca.crt");
+	expect(w, "reg.lan", "first/reg.lan ca.crt");
 }
 
 static void test_the_users_own_folder_comes_first(void **state)
@@ -272,6 +289,7 @@ int main(void)
 		TEST(test_a_registry_has_the_first_folder_of_its_name),
 		TEST(test_names_of_strangers_do_not_lead_out_of_the_folder),
 		TEST(test_what_is_no_folder_is_passed_over),
+		TEST(test_a_folder_of_which_nothing_is_used_says_so),
 		TEST(test_the_users_own_folder_comes_first),
 		TEST(test_what_counts_in_a_folder),
 		TEST(test_too_much_or_no_file_is_named),

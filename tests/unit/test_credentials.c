@@ -207,13 +207,19 @@ static void test_docker_config_comes_before_the_home_folder(void **state)
 static void test_registry_auth_file_is_the_only_one(void **state)
 {
 	struct folder *f = *state;
+	BW_AUTOFREE char *words = NULL;
 
 	write_file(f, ".docker/config.json", "home");
 	write_file(f, "config.json", "docker");
 	set_variable(f, "DOCKER_CONFIG", "");
 	set_variable(f, "REGISTRY_AUTH_FILE", "/own.json");
-	assert_int_equal(bw_credentials_load(f->c, &f->err), 0);
-	assert_string_equal(user_at_r(f), "-"); /* it is not there, and nothing takes its place */
+	assert_int_equal(bw_credentials_load(f->c, &f->err), BW_E_INPUT);
+	words = bw_asprintf(
+		"credentials: %s/own.json: there is no such file, and REGISTRY_AUTH_FILE names it and "
+		"no other",
+		f->path);
+	assert_string_equal(f->err.msg, words);
+	assert_string_equal(user_at_r(f), "-"); /* nothing takes its place */
 	write_file(f, "own.json", "own");
 	assert_int_equal(bw_credentials_load(f->c, &f->err), 0);
 	assert_string_equal(user_at_r(f), "own");
@@ -293,7 +299,7 @@ static void test_another_file_is_read_when_it_is_looked_at(void **state)
 	struct folder *f = *state;
 
 	set_variable(f, "REGISTRY_AUTH_FILE", "/own.json");
-	assert_int_equal(bw_credentials_load(f->c, &f->err), 0);
+	assert_int_equal(bw_credentials_load(f->c, &f->err), BW_E_INPUT); /* looked for all the same */
 	bw_credentials_refresh(f->c, 10);
 	assert_int_equal(bw_credentials_number(f->c), 0);
 	write_file(f, "own.json", "own");
@@ -532,7 +538,7 @@ static void test_a_helper_of_the_configuration_must_have_a_plain_name(void **sta
 	bw_credentials_configure(c, &given, 1);
 	assert_int_equal(bw_credentials_ask(c, "r.io", "a", NULL, &found, &f->err), BW_CREDENTIALS_FAILED);
 	assert_string_equal(f->err.msg,
-			    "docker-credential-../sh for r.io: this cannot be the name of a helper program");
+			    "docker-credential-../sh: this cannot be the name of a helper program");
 	bw_credentials_free(c);
 	bw_loop_free(l);
 }
@@ -655,6 +661,26 @@ static void test_a_helper_in_a_file_makes_it_another(void **state)
 	assert_int_equal(bw_credentials_number(f->c), 2);
 }
 
+static void note_helper(const char *registry, const char *source, void *arg)
+{
+	struct bw_buf *said = arg;
+
+	assert_true(bw_buf_addf(said, "%s: %.*s\n", registry, (int)strcspn(source, "/"), source));
+}
+
+static void test_helpers_of_single_registries_are_listed(void **state)
+{
+	struct folder *f = *state;
+	BW_AUTOBUF struct bw_buf said;
+
+	bw_buf_init(&said, 1024);
+	write_text(f, ".docker/config.json",
+		   "{\"credsStore\":\"a\",\"credHelpers\":{\"R.io\":\"x\",\"s.io\":\"\"}}");
+	assert_int_equal(bw_credentials_load(f->c, &f->err), 0);
+	bw_credentials_each_helper(f->c, note_helper, &said);
+	assert_string_equal(bw_buf_str(&said), "r.io: docker-credential-x (credHelpers in \n");
+}
+
 static void test_the_last_owner_frees(void **state)
 {
 	struct folder *f = *state;
@@ -706,6 +732,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_another_configuration_is_another_number_and_the_same_is_not, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_helper_in_a_file_makes_it_another, begin, end),
+		cmocka_unit_test_setup_teardown(test_helpers_of_single_registries_are_listed, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_last_owner_frees, begin, end),
 	};
 

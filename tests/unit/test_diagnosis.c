@@ -305,7 +305,7 @@ static void each_trouble_of_a_registry_has_its_advice(void **state)
 		{BW_TROUBLE_THROTTLED, BW_LEVEL_ERROR, "poll.every", "poll.every", true},
 		{BW_TROUBLE_TIMEOUT, BW_LEVEL_ERROR, "firewalls", "firewalls", false},
 		{BW_TROUBLE_DNS, BW_LEVEL_ERROR, "resolv.conf", "resolv.conf", false},
-		{BW_TROUBLE_TLS, BW_LEVEL_ERROR, "--insecure-registry r.lan", "ca-file", false},
+		{BW_TROUBLE_TLS, BW_LEVEL_ERROR, "log of the registry", "cert-file", false},
 		{BW_TROUBLE_CONNECTION, BW_LEVEL_ERROR, "firewalls", "proxy", false},
 		{BW_TROUBLE_SERVER, BW_LEVEL_ERROR, "whoever runs", "whoever runs", false},
 		{BW_TROUBLE_MALFORMED, BW_LEVEL_ERROR, "whoever runs", "whoever runs", false},
@@ -327,6 +327,96 @@ static void each_trouble_of_a_registry_has_its_advice(void **state)
 					   : "so it says",
 		       rows[i].with_account);
 	}
+}
+
+static void the_advice_fits_what_exactly_is_wrong(void **state)
+{
+	static const struct {
+		enum bw_trouble trouble;
+		enum bw_cause cause;
+		const char *advice, *not_a_word_of;
+	} rows[] = {
+		{BW_TROUBLE_TLS, BW_CAUSE_CERT_DATE, "renew its certificate", "insecure"},
+		{BW_TROUBLE_TLS, BW_CAUSE_CERT_NAME, "name the registry as its certificate does", "insecure"},
+		{BW_TROUBLE_TLS, BW_CAUSE_CERT_AUTHORITY, "ca-file", "insecure"},
+		{BW_TROUBLE_TLS, BW_CAUSE_CERT_BAD, "mend its certificate", "insecure"},
+		{BW_TROUBLE_TLS, BW_CAUSE_CERT_WANTED, "`cert-file` and `key-file`", "insecure"},
+		{BW_TROUBLE_TLS, BW_CAUSE_CERT_FILES, "mend or remove it", "insecure"},
+		{BW_TROUBLE_TLS, BW_CAUSE_NOT_TLS, "--insecure-registry r.lan", "ca-file"},
+		{BW_TROUBLE_CONNECTION, BW_CAUSE_PROXY_LOGIN, "in HTTPS_PROXY", "firewall"},
+		{BW_TROUBLE_THROTTLED, BW_CAUSE_BUSY, "wait", "account"},
+		{BW_TROUBLE_SERVER, BW_CAUSE_BUSY, "wait", "account"},
+		{BW_TROUBLE_THROTTLED, BW_CAUSE_NONE, "accounts get more", "has to look"},
+		{BW_TROUBLE_AUTH, BW_CAUSE_NO_LOGIN, "docker login r.lan", "renew"},
+	};
+	const struct bw_diagnosed_registry r = {.name = "r.lan", .asked = "r.lan/x:1"};
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(rows); i++) {
+		struct bw_answer a = trouble(rows[i].trouble, "so it says");
+		struct bw_diagnosis d;
+
+		a.cause = rows[i].cause;
+		d = bw_diagnose_registry(&r, &a);
+		assert_non_null(d.advice);
+		if (!strstr(d.advice, rows[i].advice) || strstr(d.advice, rows[i].not_a_word_of))
+			fail_msg("row %zu: %s", i, d.advice);
+		bw_diagnosis_done(&d);
+	}
+}
+
+static void a_program_that_knows_no_log_in_is_told_how_to_mend_or_to_do_without(void **state)
+{
+	struct bw_diagnosed_registry r = {.name = "r.lan", .asked = "r.lan/x:1"};
+	struct bw_answer a = trouble(BW_TROUBLE_AUTH, "no");
+
+	(void)state;
+	a.cause = BW_CAUSE_HELPER;
+	r.credentials = "docker-credential-x (credHelpers in FILE)";
+	expect(bw_diagnose_registry(&r, &a), BW_LEVEL_ERROR, "no",
+	       "`docker-credential-x list` has to answer within seconds: mend it, or take it out of FILE "
+	       "(credHelpers), or set `username` or `anonymous`");
+	a.cause = BW_CAUSE_HELPER_MISSING;
+	r.credentials = "docker-credential-x (the configuration)";
+	r.logins = BW_LOGINS_OF_CONF;
+	expect(bw_diagnose_registry(&r, &a), BW_LEVEL_ERROR, "no",
+	       "install docker-credential-x, or give `username` or `anonymous` in place of `helper`");
+	a.cause = BW_CAUSE_NO_LOGIN;
+	r.credentials = NULL;
+	expect(bw_diagnose_registry(&r, &a), BW_LEVEL_ERROR, "no; asked for r.lan/x:1 anonymously",
+	       "in place of `anonymous`");
+	r.logins = BW_LOGINS_OF_FILE;
+	expect(bw_diagnose_registry(&r, &a), BW_LEVEL_ERROR, "no; asked for r.lan/x:1 anonymously",
+	       "$REGISTRY_AUTH_FILE");
+	r.logins = BW_LOGINS_OF_DOCKER;
+	r.helper = "docker-credential-x (credsStore in FILE)";
+	expect(bw_diagnose_registry(&r, &a), BW_LEVEL_ERROR,
+	       "no; asked for r.lan/x:1 anonymously: docker-credential-x (credsStore in FILE) has no log-in "
+	       "for it",
+	       "log in there (`docker login r.lan`), or take it out of FILE (credsStore)");
+	r.is_helper_missing = true;
+	expect(bw_diagnose_registry(&r, &a), BW_LEVEL_ERROR, "no; asked for r.lan/x:1 anonymously",
+	       "install docker-credential-x, or take it out of FILE");
+}
+
+static void a_proxy_is_told_where_it_is_used(void **state)
+{
+	(void)state;
+	expect(bw_diagnose_route("none", true), BW_LEVEL_NOTE,
+	       "by the configuration it is reached without a proxy", NULL);
+	expect(bw_diagnose_route("http://p:3128", false), BW_LEVEL_NOTE,
+	       "by the configuration it is reached through the proxy http://p:3128", NULL);
+	expect(bw_diagnose_route("http://p:3128", true), BW_LEVEL_NOTE,
+	       "it is this machine, so the proxy http://p:3128 of the configuration is not used for it",
+	       NULL);
+}
+
+static void a_registry_that_wants_to_be_left_alone_is_told_until_when(void **state)
+{
+	(void)state;
+	expect(bw_diagnose_pause(NOW), BW_LEVEL_WARNING,
+	       "not asked: it wants to be left alone until 2026-11-21 12:00 (429 or Retry-After)",
+	       "requests-per-second");
 }
 
 static void a_trouble_without_words_gets_ours(void **state)
@@ -356,11 +446,13 @@ static void who_was_asked_as_is_told_by_file_program_or_nobody(void **state)
 	       NULL);
 	expect(bw_diagnose_registry(&r, &refused), BW_LEVEL_ERROR,
 	       "refused; asked for debian:12 with the account of docker-credential-pass (credsStore in FILE)",
-	       "`docker-credential-pass list`");
-	expect(bw_diagnose_helper("docker-credential-pass (credsStore in FILE)"), BW_LEVEL_WARNING,
+	       "renew the log-in with the tool that docker-credential-pass belongs to");
+	expect(bw_diagnose_helper("docker-credential-pass (credsStore in FILE)", true), BW_LEVEL_WARNING,
 	       "docker-credential-pass (credsStore in FILE) is not installed, or not in PATH, so it was "
 	       "asked without",
-	       "install that program");
+	       "install docker-credential-pass, or take it out of FILE (credsStore), or set `username`");
+	expect(bw_diagnose_helper("docker-credential-x (credHelpers in FILE)", false), BW_LEVEL_WARNING,
+	       "docker-credential-x (credHelpers in FILE) is not installed, or not in PATH", "install");
 	assert_null(bw_diagnose_helper_name("/home/bw/.docker/config.json"));
 	assert_null(bw_diagnose_helper_name(""));
 }
@@ -435,34 +527,43 @@ static void a_budget_is_told_with_what_it_does_to_the_schedule(void **state)
 				   .reserved = 20,
 				   .window_s = 21600,
 				   .distance_ms = 270000};
+	struct bw_diagnosed_budget b = {.plan = &p, .bases = 10, .every_ms = HOUR};
 	struct bw_diagnosis d;
 
 	(void)state;
-	expect(bw_diagnose_budget(&p, 10, HOUR), BW_LEVEL_OK,
+	expect(bw_diagnose_budget(&b), BW_LEVEL_OK,
 	       "grants 100 requests in 6 h, 76 left, 20 kept for others: its 10 bases are asked every 1 h, "
 	       "as scheduled",
 	       NULL);
-	expect(bw_diagnose_budget(&p, 1, HOUR), BW_LEVEL_OK,
+	b.bases = 1;
+	expect(bw_diagnose_budget(&b), BW_LEVEL_OK,
 	       "grants 100 requests in 6 h, 76 left, 20 kept for others: its base is asked every 1 h, as "
 	       "scheduled",
 	       NULL);
-	expect(bw_diagnose_budget(&p, 1000, HOUR), BW_LEVEL_NOTE,
+	b.bases = 1000;
+	expect(bw_diagnose_budget(&b), BW_LEVEL_NOTE,
+	       "grants 100 requests in 6 h, 76 left, 20 kept for others; whether questions (HEAD) are "
+	       "counted is "
+	       "not known yet: a daemon finds out, and asks less often if they are",
+	       NULL);
+	b.is_measured = true;
+	expect(bw_diagnose_budget(&b), BW_LEVEL_NOTE,
 	       "grants 100 requests in 6 h, 76 left, 20 kept for others: its 1000 bases are asked every 3 d "
-	       "3 h, and not "
-	       "every 1 h",
+	       "3 h, and not every 1 h",
 	       "log in");
 	p.is_free = true;
 	p.reserved = 0;
 	p.window_s = 0;
-	expect(bw_diagnose_budget(&p, 1000, HOUR), BW_LEVEL_OK,
-	       "grants 100 requests, 76 left; questions cost nothing there", NULL);
+	expect(bw_diagnose_budget(&b), BW_LEVEL_OK,
+	       "grants 100 requests, 76 left; questions (HEAD) are not counted here", NULL);
 	p.hold_ms = 2 * 60 * 60 * 1000;
-	expect(bw_diagnose_budget(&p, 1000, HOUR), BW_LEVEL_WARNING,
+	expect(bw_diagnose_budget(&b), BW_LEVEL_WARNING,
 	       "grants 100 requests, 76 left: nothing is asked for 2 h", "mirror");
 	p.hold_ms = 0;
 	p.is_free = false;
 	p.distance_ms = UINT64_MAX;
-	d = bw_diagnose_budget(&p, UINT64_MAX - 1, HOUR);
+	b.bases = UINT64_MAX - 1;
+	d = bw_diagnose_budget(&b);
 	assert_int_equal(d.level, BW_LEVEL_NOTE); /* no number wraps */
 	bw_diagnosis_done(&d);
 }
@@ -479,6 +580,11 @@ static void the_next_question_of_the_daemon_is_told_with_its_reason(void **state
 	expect(bw_diagnose_next(&n), BW_LEVEL_OK,
 	       "the daemon asks next at 2026-11-21 13:00, for debian:12: as scheduled; docker.io grants 100",
 	       NULL);
+	n.reason = "never asked: docker.io grants 100";
+	expect(bw_diagnose_next(&n), BW_LEVEL_OK,
+	       "the daemon asks next at 2026-11-21 13:00, for debian:12: never asked: docker.io grants 100",
+	       NULL);
+	n.reason = "as scheduled";
 	n.pause = "throttled";
 	expect(bw_diagnose_next(&n), BW_LEVEL_WARNING,
 	       "the daemon asks next at 2026-11-21 13:00, for debian:12: as scheduled; docker.io grants 100",
@@ -500,18 +606,21 @@ static void a_folder_of_certificates_is_told_with_what_it_does(void **state)
 	struct bw_certs c = {.folder = folder, .ca_files = files};
 
 	(void)state;
-	expect(bw_diagnose_certs(&c, NULL), BW_LEVEL_NOTE,
-	       "certificates in /etc/docker/certs.d/r.lan: 1 trusted", NULL);
+	expect(bw_diagnose_certs(&c), BW_LEVEL_NOTE, "certificates in /etc/docker/certs.d/r.lan: 1 trusted",
+	       NULL);
 	c.ca_files = none;
 	c.cert_file = cert;
 	c.key_file = key;
-	expect(bw_diagnose_certs(&c, NULL), BW_LEVEL_NOTE,
+	expect(bw_diagnose_certs(&c), BW_LEVEL_NOTE,
 	       "certificates in /etc/docker/certs.d/r.lan: 0 trusted, shown is /c.cert", NULL);
 	c.left_out = other;
-	expect(bw_diagnose_certs(&c, NULL), BW_LEVEL_WARNING,
+	expect(bw_diagnose_certs(&c), BW_LEVEL_WARNING,
 	       "certificates in /etc/docker/certs.d/r.lan: 0 trusted, shown is /c.cert; left out is /d.cert",
 	       "first pair");
-	expect(bw_diagnose_certs(&c, "/x: cannot be read"), BW_LEVEL_ERROR, "/x: cannot be read", "mend");
+	c.unused = other;
+	expect(bw_diagnose_certs(&c), BW_LEVEL_WARNING,
+	       "certificates in /etc/docker/certs.d/r.lan: none, and /d.cert is not used",
+	       "only *.crt are taken");
 }
 
 static void any_status_of_a_webhook_is_an_answer(void **state)
@@ -542,6 +651,10 @@ int main(void)
 		cmocka_unit_test(bases_that_could_not_be_had_are_told_by_the_oldest),
 		cmocka_unit_test(a_registry_is_told_with_how_it_was_asked),
 		cmocka_unit_test(each_trouble_of_a_registry_has_its_advice),
+		cmocka_unit_test(the_advice_fits_what_exactly_is_wrong),
+		cmocka_unit_test(a_program_that_knows_no_log_in_is_told_how_to_mend_or_to_do_without),
+		cmocka_unit_test(a_proxy_is_told_where_it_is_used),
+		cmocka_unit_test(a_registry_that_wants_to_be_left_alone_is_told_until_when),
 		cmocka_unit_test(a_trouble_without_words_gets_ours),
 		cmocka_unit_test(who_was_asked_as_is_told_by_file_program_or_nobody),
 		cmocka_unit_test(a_pause_that_a_registry_asks_for_is_told_with_its_length),

@@ -55,6 +55,40 @@ static void test_refusals_are_told_apart_by_code_and_status(void **state)
 	table_each("errors.tsv", 4, check_refusal, NULL);
 }
 
+static void test_the_cause_is_told_where_the_advice_depends_on_it(void **state)
+{
+	static const struct {
+		enum bw_http_failure failure;
+		enum bw_http_cause cause;
+		unsigned status;
+		enum bw_trouble trouble;
+		enum bw_cause expected;
+	} rows[] = {
+		{BW_HTTP_TLS, BW_HTTP_CERT_DATE, 0, BW_TROUBLE_TLS, BW_CAUSE_CERT_DATE},
+		{BW_HTTP_TLS, BW_HTTP_CERT_NAME, 0, BW_TROUBLE_TLS, BW_CAUSE_CERT_NAME},
+		{BW_HTTP_TLS, BW_HTTP_CERT_AUTHORITY, 0, BW_TROUBLE_TLS, BW_CAUSE_CERT_AUTHORITY},
+		{BW_HTTP_TLS, BW_HTTP_CERT_OWN, 0, BW_TROUBLE_TLS, BW_CAUSE_CERT_FILES},
+		{BW_HTTP_NOT_TLS, BW_HTTP_NO_CAUSE, 0, BW_TROUBLE_TLS, BW_CAUSE_NOT_TLS},
+		{BW_HTTP_CONNECT, BW_HTTP_PROXY_LOGIN, 0, BW_TROUBLE_CONNECTION, BW_CAUSE_PROXY_LOGIN},
+		{BW_HTTP_OK, BW_HTTP_NO_CAUSE, 407, BW_TROUBLE_CONNECTION, BW_CAUSE_PROXY_LOGIN},
+		{BW_HTTP_OK, BW_HTTP_NO_CAUSE, 503, BW_TROUBLE_SERVER, BW_CAUSE_BUSY},
+		{BW_HTTP_OK, BW_HTTP_NO_CAUSE, 500, BW_TROUBLE_SERVER, BW_CAUSE_NONE},
+		{BW_HTTP_OK, BW_HTTP_NO_CAUSE, 429, BW_TROUBLE_THROTTLED, BW_CAUSE_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(rows); i++) {
+		struct bw_http_response r = answer(rows[i].status, "");
+		struct bw_failure f;
+
+		r.failure = rows[i].failure;
+		r.cause = rows[i].cause;
+		assert_true(bw_failure_of_response(&r, "r.io", &f));
+		assert_string_equal(bw_trouble_name(f.trouble), bw_trouble_name(rows[i].trouble));
+		assert_int_equal(f.cause, rows[i].expected);
+	}
+}
+
 static void test_an_endless_body_gives_a_short_message(void **state)
 {
 	BW_AUTOBUF struct bw_buf body;
@@ -269,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals_are_told_apart_by_code_and_status),
+		cmocka_unit_test(test_the_cause_is_told_where_the_advice_depends_on_it),
 		cmocka_unit_test(test_an_endless_body_gives_a_short_message),
 		cmocka_unit_test(test_the_host_behind_a_redirect_is_named),
 		cmocka_unit_test(test_the_message_says_what_is_not_there),

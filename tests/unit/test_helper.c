@@ -229,8 +229,8 @@ static void assert_failure(struct scene *s, const char *message)
 {
 	const struct asker *a = answer(s, "r.io");
 	BW_AUTOFREE char *expected =
-		bw_asprintf("docker-credential-x for r.io: %s (mend it, or set username or anonymous under "
-			    "registries:)",
+		bw_asprintf("docker-credential-x: %s (mend it, or set `username` or `anonymous` under "
+			    "`registries:`)",
 			    message);
 
 	assert_int_equal(a->step, BW_CREDENTIALS_FAILED);
@@ -357,41 +357,12 @@ static void test_a_helper_that_fails_is_an_error_and_says_what_to_do(void **stat
 {
 	struct scene *s = *state;
 
-	make_helper(s, "x", "echo; echo '  the keyring is locked  '; echo more; exit 1");
+	make_helper(s, "x", "echo; echo '  the keyring is locked  '; echo more; exit 7");
 	use_config(s, "{\"credsStore\":\"x\",\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}");
-	assert_failure(s, "the keyring is locked");
+	bw_log_set_level(BW_LOG_ERROR);
+	assert_failure(s, "it failed with status 7");
+	bw_log_set_level(BW_LOG_WARN);
 	assert_string_equal(s->askers[0].who, "-"); /* and nobody else takes its place */
-}
-
-static void test_what_it_says_on_standard_error_counts_when_there_is_nothing_else(void **state)
-{
-	struct scene *s = *state;
-
-	make_helper(s, "x", "echo 'cannot talk to gpg' >&2; exit 2");
-	use_config(s, STORE);
-	assert_failure(s, "cannot talk to gpg");
-}
-
-static void test_a_helper_that_fails_in_silence_is_told_with_its_status(void **state)
-{
-	struct scene *s = *state;
-
-	make_helper(s, "x", "exit 7");
-	use_config(s, STORE);
-	assert_failure(s, "it failed with status 7 and said nothing");
-}
-
-static void test_a_long_complaint_is_cut(void **state)
-{
-	struct scene *s = *state;
-	BW_AUTOFREE char *dots =
-		bw_strdup("1234567890123456789012345678901234567890123456789012345678901234567890"
-			  "123456789012345678901234567890");
-
-	make_helper(s, "x",
-		    "printf '1234567890%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; exit 1");
-	use_config(s, STORE);
-	assert_failure(s, dots);
 }
 
 static void test_a_helper_that_hangs_is_ended(void **state)
@@ -399,7 +370,7 @@ static void test_a_helper_that_hangs_is_ended(void **state)
 	struct scene *s = *state;
 
 	make_helper(s, "x", "exec sleep 1000");
-	bw_helpers_set_timeout(s->c->helpers, 50);
+	s->c->helpers->timeout_ms = 50;
 	use_config(s, STORE);
 	assert_failure(s, "no answer within 0.05 s");
 }
@@ -462,6 +433,99 @@ static char *said_while(struct scene *s, const char *const *hosts, size_t count)
 	return bw_strdup(text);
 }
 
+static void assert_said(struct scene *s, const char *script, const char *said)
+{
+	static const char *const hosts[] = {"r.io"};
+	BW_AUTOFREE char *got = NULL;
+	BW_AUTOFREE char *expected =
+		*said ? bw_asprintf("basewatch: warning: docker-credential-x for r.io: %s\n", said)
+		      : bw_strdup("");
+
+	make_helper(s, "x", script);
+	bw_credentials_reload(s->c);
+	got = said_while(s, hosts, 1);
+	if (strcmp(got, expected) != 0)
+		fail_msg("%s: %s", script, got);
+	assert_failure(s, "it failed with status 1");
+}
+
+static void test_what_it_says_is_logged_once_and_never_in_the_message(void **state)
+{
+	struct scene *s = *state;
+
+	use_config(s, STORE);
+	assert_said(s, "echo 'the keyring is locked'; exit 1", "the keyring is locked");
+	assert_said(s, "echo 'the keyring is locked'; exit 1", "");
+	make_helper(s, "x", BOT);
+	bw_credentials_reload(s->c);
+	assert_answer(s, "r.io", "bot:pw");
+	assert_said(s, "echo 'cannot talk to gpg' >&2; exit 1", "cannot talk to gpg");
+}
+
+static void test_a_secret_that_it_prints_is_seen_nowhere(void **state)
+{
+	static const char json[] = "'{\"Username\":\"bot\",\"Secret\":\"sesame\"}'";
+	struct scene *s = *state;
+	BW_AUTOFREE char *out = bw_asprintf("echo %s; exit 1", json);
+	BW_AUTOFREE char *errors = bw_asprintf("echo 'this does not work': %s >&2; exit 1", json);
+	BW_AUTOFREE char *behind = bw_asprintf("echo 'this does not work'; echo %s; exit 1", json);
+
+	use_config(s, STORE);
+	assert_said(s, out, "");
+	assert_said(s, errors, "");
+	assert_said(s, behind, "");
+	assert_said(s, "echo sesame; exit 1", "");
+}
+
+/* What is shown, or "". */
+static void test_only_sentences_of_plain_words_are_shown(void **state)
+{
+	static const char *const shown[] = {"the keyring is locked", "Cannot talk to gpg, it's not running.",
+					    "error 403 from the vault!", "there is no such token",
+					    "the vault wants a password."};
+	static const char *const kept[] = {
+		"",
+		"locked",
+		"bot sesame",
+		"it is locked: sesame",
+		"user=bot and secret=sesame",
+		"{\"Secret\":\"sesame\"}",
+		"{ the vault is",
+		"the password sesame is wrong",
+		"the Secret sesame is wrong",
+		"your token: sesame",
+		"the token, sesame",
+		"log in with aGVsbG8gd29ybGQ",
+		"log in with hunter2",
+		"log in with 1234567",
+		"log in with abcdefghijklmnopqrstuvwxyz",
+		"log in with s$same",
+		"log in with \"sesame\"",
+		"the wörd is locked",
+		"red \033[31m text here",
+		"the vault is locked\nsecret {",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(shown); i++) {
+		BW_AUTOFREE char *line = bw_asprintf("\r\n %s \nmore of it\n", shown[i]);
+		BW_AUTOFREE char *words = bw_complaint_words(line, strlen(line));
+
+		assert_string_equal(words, shown[i]);
+	}
+	for (size_t i = 0; i < BW_COUNT(kept); i++) {
+		BW_AUTOFREE char *words = bw_complaint_words(kept[i], strlen(kept[i]));
+
+		if (*words)
+			fail_msg("%s", kept[i]);
+	}
+	{
+		BW_AUTOFREE char *words = bw_complaint_words("it is locked\0sesame", 19);
+
+		assert_string_equal(words, "");
+	}
+}
+
 static void test_a_program_that_is_not_installed_is_skipped_with_one_warning(void **state)
 {
 	static const char *const hosts[] = {"r.io", "other.io", "r.io"};
@@ -489,8 +553,8 @@ static void test_one_of_the_configuration_must_be_installed(void **state)
 	a = answer(s, "r.io");
 	assert_int_equal(a->step, BW_CREDENTIALS_FAILED);
 	assert_string_equal(a->err.msg,
-			    "docker-credential-x for r.io: it is not installed, or not in the PATH (install "
-			    "it, or set username or anonymous under registries:)");
+			    "docker-credential-x: it is not installed, or not in the PATH (install it, or "
+			    "set `username` or `anonymous` under `registries:`)");
 }
 
 /* --- the environment -------------------------------------------------------------------------- */
@@ -746,15 +810,32 @@ static void test_an_answer_is_kept_for_five_minutes(void **state)
 	assert_int_equal(s->c->helpers->count, 1);
 }
 
+/* Also when nobody asks it again. */
+static void test_an_answer_is_wiped_when_its_time_is_over(void **state)
+{
+	struct scene *s = *state;
+
+	make_helper(s, "x", BOT);
+	use_config(s, STORE);
+	assert_answer(s, "r.io", "bot:pw");
+	assert_non_null(s->c->answer.secret);
+	bw_credentials_refresh(s->c, 1);
+	assert_null(s->c->answer.secret); /* it was a copy */
+	assert_int_equal(s->c->helpers->count, 1);
+	ahead_ms = BW_CREDENTIALS_KEEP_MS + 1;
+	bw_credentials_refresh(s->c, 2 + BW_CREDENTIALS_LOOK_MS);
+	assert_int_equal(s->c->helpers->count, 0);
+}
+
 static void test_a_failure_is_kept_for_half_a_minute(void **state)
 {
 	struct scene *s = *state;
 
-	make_helper(s, "x", "echo no; exit 1");
+	make_helper(s, "x", "exit 1");
 	use_config(s, STORE);
-	assert_failure(s, "no");
+	assert_failure(s, "it failed with status 1");
 	ahead_ms = BW_CREDENTIALS_FAILED_MS - 20000;
-	assert_failure(s, "no");
+	assert_failure(s, "it failed with status 1");
 	assert_int_equal(runs(s), 1);
 	make_helper(s, "x", BOT);
 	ahead_ms = BW_CREDENTIALS_FAILED_MS + 1;
@@ -860,14 +941,14 @@ int main(void)
 		TEST(test_a_helper_that_has_nothing_leaves_it_to_the_next_source),
 		TEST(test_a_helper_of_the_configuration_goes_before_those_of_files),
 		TEST(test_a_helper_that_fails_is_an_error_and_says_what_to_do),
-		TEST(test_what_it_says_on_standard_error_counts_when_there_is_nothing_else),
-		TEST(test_a_helper_that_fails_in_silence_is_told_with_its_status),
-		TEST(test_a_long_complaint_is_cut),
 		TEST(test_a_helper_that_hangs_is_ended),
 		TEST(test_a_helper_that_dies_is_told_with_its_signal),
 		TEST(test_a_helper_that_floods_is_ended),
 		TEST(test_garbage_is_an_error_that_does_not_show_it),
 		TEST(test_a_file_that_is_no_program_is_an_error),
+		TEST(test_what_it_says_is_logged_once_and_never_in_the_message),
+		TEST(test_a_secret_that_it_prints_is_seen_nowhere),
+		cmocka_unit_test(test_only_sentences_of_plain_words_are_shown),
 		TEST(test_a_program_that_is_not_installed_is_skipped_with_one_warning),
 		TEST(test_one_of_the_configuration_must_be_installed),
 		TEST(test_it_gets_what_helpers_need_and_nothing_else),
@@ -880,6 +961,7 @@ int main(void)
 		TEST(test_who_is_told_may_free_it_all),
 		TEST(test_it_is_freed_with_programs_in_flight),
 		TEST(test_an_answer_is_kept_for_five_minutes),
+		TEST(test_an_answer_is_wiped_when_its_time_is_over),
 		TEST(test_a_failure_is_kept_for_half_a_minute),
 		TEST(test_a_refused_answer_is_asked_for_anew),
 		TEST(test_a_file_that_was_written_makes_all_helpers_be_asked_anew),

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "net/address.h"
 #include "net/hop.h"
 
 static void test_a_place_is_known_by_its_host_and_port_over_tls(void **state)
@@ -61,11 +62,37 @@ static void test_the_proxy_that_is_said_is_for_every_url(void **state)
 	unsetenv("https_proxy");
 }
 
+/* What a name leads to is known at its address only. */
+static void test_a_name_in_a_private_network_is_refused_at_its_address(void **state)
+{
+	const struct bw_http_request req = {.refuse = BW_ADDRESS_PRIVATE};
+	const char *url = "https://auth.example/token";
+	static const struct {
+		const char *address;
+		bool may;
+	} rows[] = {
+		{"10.1.2.3", false},	    {"100.64.0.1", false},   {"fd12::1", false},
+		{"::ffff:10.1.2.3", false}, {"93.184.216.34", true}, {"2001:db8::1", true},
+		{"127.0.0.1", true}, /* of another kind */
+	};
+	struct bw_hops x;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct bw_hop hop = {.url = url, .address = rows[i].address, .port = 443};
+
+		bw_hops_begin(&x, &req, url, "");
+		if (bw_hops_may_open(&x, &hop) != rows[i].may || bw_hops_may_send(&x, &hop) != rows[i].may)
+			fail_msg("%s", rows[i].address);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_place_is_known_by_its_host_and_port_over_tls),
 		cmocka_unit_test(test_the_proxy_that_is_said_is_for_every_url),
+		cmocka_unit_test(test_a_name_in_a_private_network_is_refused_at_its_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

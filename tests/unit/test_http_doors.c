@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/address.h"
+#include "net/fault.h"
 #include "net/http.h"
 #include "unit/identity.h"
 #include "unit/peer.h"
@@ -21,6 +22,7 @@ struct world {
 	struct bw_http_options options;
 	bool is_done;
 	enum bw_http_failure failure;
+	enum bw_http_cause cause;
 	unsigned status;
 	char error[512];
 };
@@ -100,6 +102,7 @@ static void note(const struct bw_http_response *r, void *arg)
 
 	w->is_done = true;
 	w->failure = r->failure;
+	w->cause = r->cause;
 	w->status = r->status;
 	(void)snprintf(w->error, sizeof(w->error), "%s", r->error);
 }
@@ -281,6 +284,73 @@ static void test_a_certificate_that_went_bad_is_named(void **state)
 	assert_int_equal(shown, 2);
 }
 
+/* --- peers that want one ---------------------------------------------------------------------- */
+
+#define NO_CERT "it wants a client certificate, and there is none for it"
+
+static int refuse_cert(X509_STORE_CTX *ctx, void *arg)
+{
+	(void)arg;
+	X509_STORE_CTX_set_error(ctx, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+	return 0;
+}
+
+/* `version`: the newest that the peer speaks. */
+static void open_demanding(struct world *w, int version)
+{
+	w->tls = peer_tls("IP:127.0.0.1", 10, w->ca);
+	want_cert(w->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, &shown);
+	SSL_CTX_set_max_proto_version(w->tls, version);
+	w->peer = peer_new(w->tls);
+	peer_on(w->peer, "", "", OK_ANSWER);
+	w->ca_files[0] = w->ca;
+}
+
+static void test_who_wants_a_certificate_and_gets_none_is_told_so(void **state)
+{
+	struct world *w = *state;
+
+	open_demanding(w, TLS1_2_VERSION); /* an alert within the handshake */
+	open_http(w);
+	get(w, url_at(w, w->peer, "/a"));
+	assert_string_equal(w->error, NO_CERT);
+	assert_int_equal(w->failure, BW_HTTP_TLS);
+	assert_int_equal(w->cause, BW_HTTP_CERT_WANTED);
+	SSL_CTX_set_max_proto_version(w->tls, TLS1_3_VERSION); /* behind it, with or without an alert */
+	get(w, url_at(w, w->peer, "/a"));
+	assert_string_equal(w->error, NO_CERT);
+	assert_int_equal(w->cause, BW_HTTP_CERT_WANTED);
+	/* One that only asks is done with it. */
+	SSL_CTX_set_verify(w->tls, SSL_VERIFY_PEER, NULL);
+	get(w, url_at(w, w->peer, "/a"));
+	assert_answered(w);
+}
+
+static void test_who_does_not_take_our_certificate_is_told_so_with_its_file(void **state)
+{
+	struct world *w = *state;
+	char words[256];
+
+	open_demanding(w, TLS1_2_VERSION);
+	SSL_CTX_set_cert_verify_callback(w->tls, refuse_cert, NULL);
+	identity_write(w->identity, "DNS:me");
+	(void)snprintf(w->place, sizeof(w->place), "https://127.0.0.1:%u/", w->peer->port);
+	w->options.client_cert = w->identity;
+	w->options.client_place = w->place;
+	open_http(w);
+	get(w, url_at(w, w->peer, "/a"));
+	(void)snprintf(words, sizeof(words), "it does not take our client certificate (%s): unknown CA",
+		       w->identity);
+	assert_string_equal(w->error, words);
+	assert_int_equal(w->failure, BW_HTTP_TLS);
+	assert_int_equal(w->cause, BW_HTTP_CERT_WANTED);
+	SSL_CTX_set_max_proto_version(w->tls, TLS1_3_VERSION); /* the alert may be lost */
+	get(w, url_at(w, w->peer, "/a"));
+	(void)snprintf(words, sizeof(words), " our client certificate (%s)", w->identity);
+	if (!strstr(w->error, words))
+		fail_msg("%s", w->error);
+}
+
 /* --- proxies ---------------------------------------------------------------------------------- */
 
 #define CLOSED "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
@@ -381,6 +451,57 @@ static void test_a_proxy_that_is_not_there_is_named_without_its_user(void **stat
 	assert_null(strstr(w->error, "proxy"));
 }
 
+/* libcurl repeats such a value in its own words. */
+static void test_a_proxy_that_is_no_url_is_not_repeated(void **state)
+{
+	static const char *const values[] = {
+		"htp://joe:sesame@127.0.0.1:48888", "http://joe:sesame@127.0.0.1:99999",
+		"http://joe:ses ame@127.0.0.1:1\t", "htp://joe:'s@esame'@p",
+		"joe:1/sesame@127.0.0.1",	    "htp://sesame"};
+	struct world *w = *state;
+
+	open_http(w);
+	for (size_t i = 0; i < BW_COUNT(values); i++) {
+		struct bw_http_request req = request("https://h.example/a");
+		struct bw_http_transfer *t;
+		struct bw_err err = BW_ERR_INIT;
+
+		setenv("https_proxy", values[i], 1);
+		unsetenv("no_proxy");
+		assert_int_equal(bw_http_start(w->http, &req, note, w, &t, &err), BW_E_INPUT);
+		if (strncmp(err.msg, "https_proxy is no URL of a proxy: ", 34) != 0 ||
+		    strstr(err.msg, "same"))
+			fail_msg("%s", err.msg);
+		setenv("no_proxy", "10.0.0.0/8", 1); /* then only libcurl knows who has one */
+		get(w, "https://127.0.0.1.invalid/a");
+		assert_true(w->failure == BW_HTTP_CONNECT || w->failure == BW_HTTP_DNS);
+		if (strstr(w->error, "same") || strstr(w->error, "joe:"))
+			fail_msg("%s", w->error);
+	}
+}
+
+static void test_words_of_the_library_that_may_hold_a_user_are_not_told(void **state)
+{
+	static const char *const rows[][2] = {
+		{"Failed to connect to h port 1: no way \n", "Failed to connect to h port 1: no way"},
+		{"", "Couldn't connect to server"},
+		{"no way to http://joe:sesame@h/", "Couldn't connect to server"},
+		{"no way to //joe:se same'\"@sesame@h", "Couldn't connect to server"},
+		{"Unsupported proxy scheme for 'htp://sesame'",
+		 "a proxy of the environment is no URL of one"},
+		{"unsupported proxy 'https://joe:sesame@p', libcurl is built without",
+		 "a proxy of the environment is no URL of one"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BW_COUNT(rows); i++) {
+		char text[256];
+
+		(void)snprintf(text, sizeof(text), "%s", rows[i][0]);
+		assert_string_equal(bw_fault_words(text, 7), rows[i][1]);
+	}
+}
+
 /* The rules for strangers look at the place, and not at the proxy, which may be anywhere. */
 static void test_refusals_are_about_the_place_behind_a_proxy(void **state)
 {
@@ -475,6 +596,10 @@ int main(void)
 		TEST(test_a_proxy_that_lets_nobody_through_is_named),
 		TEST(test_a_proxy_that_is_not_there_is_named_without_its_user),
 		TEST(test_refusals_are_about_the_place_behind_a_proxy),
+		TEST(test_who_wants_a_certificate_and_gets_none_is_told_so),
+		TEST(test_who_does_not_take_our_certificate_is_told_so_with_its_file),
+		TEST(test_a_proxy_that_is_no_url_is_not_repeated),
+		TEST(test_words_of_the_library_that_may_hold_a_user_are_not_told),
 		TEST(test_a_proxy_does_not_see_our_certificate),
 		TEST(test_a_proxy_that_makes_no_sense_is_refused),
 	};

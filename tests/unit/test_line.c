@@ -12,9 +12,9 @@
 
 #include "../../watcher/report/arena.h"
 #include "../../watcher/report/line.h"
-#include "../../watcher/report/out.h"
 #include "../../watcher/report/words.h"
 #include "core/mem.h"
+#include "report/out.h"
 
 struct page {
 	char *text;

@@ -349,6 +349,54 @@ static void test_an_opaque_token_is_tried_by_one_question(void **state)
 	assert_in_range(tokens(w), 10, 11);
 }
 
+/* It names all that it was asked for, and is good for the first. */
+static void test_a_token_that_claims_too_much_is_found_out(void **state)
+{
+	static const char *const answers[] = {STATUS("403 No"), STATUS("404 No")};
+
+	for (size_t i = 0; i < BW_COUNT(answers); i++) {
+		struct world *w = *state;
+		BW_AUTOFREE char *all = jwt(0, 4);
+		BW_AUTOFREE char *with = bw_asprintf("Bearer %.80s", all);
+
+		open_plain(w);
+		let_in(w->peer, "HEAD /v2/r0/", all);
+		peer_on(w->peer, "HEAD /v2/", with, answers[i]);
+		let_in(w->peer, "HEAD /v2/", "own");
+		want_bearer(w->peer, "");
+		peer_on(w->peer, "GET /v2/", "", answers[i]);
+		give_token(w->peer, "GET /token?service=s&scope=repository%3Ar0%3Apull&scope", all);
+		give_token(w->peer, ANY, "own");
+		ask_all(w, 5);
+		for (unsigned n = 0; n < 5; n++)
+			assert_found(&w->told[n]);
+		assert_true(host_of(w)->login.is_single);
+		assert_int_equal(peer_count(w->peer, "HEAD /v2/", with), 2); /* one has found out */
+		end(state);
+		begin(state);
+	}
+}
+
+/* What it says has been seen to be right: who is not let in, or not there, costs no further token. */
+static void test_a_token_that_has_kept_its_word_is_believed(void **state)
+{
+	struct world *w = *state;
+	BW_AUTOFREE char *all = jwt(0, 4);
+	BW_AUTOFREE char *with = bw_asprintf("Bearer %.80s", all);
+
+	open_plain(w);
+	peer_on(w->peer, "HEAD /v2/r3/", with, STATUS("404 No"));
+	let_in(w->peer, "HEAD /v2/", all);
+	want_bearer_for(w->peer, "HEAD /v2/", "");
+	peer_on(w->peer, "GET /v2/", with, STATUS("404 No"));
+	give_token(w->peer, ANY, all);
+	ask_all(w, 5);
+	assert_found(&w->told[4]);
+	assert_int_not_equal(w->told[3].answer.trouble, BW_TROUBLE_NONE);
+	assert_int_equal(tokens(w), 1);
+	assert_false(host_of(w)->login.is_single);
+}
+
 /* 403, and "no such thing", may mean the token. */
 static void test_a_shared_token_is_not_believed_when_nothing_is_there(void **state)
 {
@@ -581,9 +629,211 @@ static void test_403_of_the_realm_means_two_things(void **state)
 	want_bearer(w->peer, "");
 	peer_on(w->peer, ANY, "", STATUS("403 No"));
 	ask_all(w, 20);
-	for (unsigned i = 0; i < 20; i++)
+	assert_trouble(&w->told[0], BW_TROUBLE_DENIED,
+		       "no such repository, or access is denied (%s gives no token for it)");
+	for (unsigned i = 1; i < 20; i++)
 		assert_trouble(&w->told[i], BW_TROUBLE_AUTH, "%s refuses the credentials of bot");
-	assert_in_range(tokens(w), 1, 2);
+	assert_int_equal(tokens(w), 3); /* for all, for the first, and for a second one */
+	ask_all(w, 20);
+	assert_int_equal(tokens(w), 3);
+}
+
+/* Who waits to see whether the log-in is taken does not share the fate of the one that it is tried with. */
+static void test_a_refusal_of_the_first_repository_is_about_that_one(void **state)
+{
+	static const struct {
+		const char *answer, *message;
+		enum bw_trouble trouble;
+	} refused[] = {
+		{STATUS("403 No"), "no such repository, or access is denied (%s gives no token for it)",
+		 BW_TROUBLE_DENIED},
+		{STATUS("404 No"), "log in at %s: it answered 404", BW_TROUBLE_AUTH},
+	};
+
+	for (size_t i = 0; i < BW_COUNT(refused); i++) {
+		struct world *w = *state;
+
+		open_plain(w);
+		add(w, "", BW_CREDENTIAL_PASSWORD, "bot", "sesame");
+		let_in(w->peer, "HEAD /v2/", "T0");
+		want_bearer(w->peer, "");
+		peer_on(w->peer, ANY, "r0%3Apull", refused[i].answer);
+		give_token(w->peer, ANY, "T0");
+		ask_all(w, 1);
+		assert_trouble(&w->told[0], refused[i].trouble, refused[i].message);
+		ask_all(w, 5);
+		assert_trouble(&w->told[0], refused[i].trouble, refused[i].message);
+		for (unsigned n = 1; n < 5; n++)
+			assert_found(&w->told[n]);
+		host_of(w)->login.standings[0].taken_ms -= 61000;
+		for (unsigned n = 0; n < 5; n++) /* the quiet minute */
+			bw_ticket_drop(bw_map_get(host_of(w)->login.tickets, w->names[n]));
+		ask_all(w, 5);
+		assert_trouble(&w->told[0], refused[i].trouble, refused[i].message);
+		for (unsigned n = 1; n < 5; n++)
+			assert_found(&w->told[n]);
+		end(state);
+		begin(state);
+	}
+}
+
+static void test_basic_that_is_never_taken_is_shown_for_two_repositories(void **state)
+{
+	static const char *const answers[] = {STATUS("403 No"), STATUS("400 No")};
+
+	for (size_t i = 0; i < BW_COUNT(answers); i++) {
+		struct world *w = *state;
+
+		open_plain(w);
+		add(w, "", BW_CREDENTIAL_PASSWORD, "bot", "sesame");
+		peer_on(w->peer, "", BOT, answers[i]);
+		peer_on(w->peer, "HEAD /v2/", "", WANT_BASIC);
+		ask_all(w, 20);
+		assert_int_equal(w->told[0].answer.trouble,
+				 i == 0 ? BW_TROUBLE_DENIED : BW_TROUBLE_MALFORMED);
+		for (unsigned n = 1; n < 20; n++)
+			assert_trouble(&w->told[n], BW_TROUBLE_AUTH, "%s refuses the credentials of bot");
+		assert_int_equal(peer_count(w->peer, "GET /v2/r0/", BOT), 1); /* it may say more than HEAD */
+		assert_int_equal(peer_count(w->peer, "HEAD /v2/r1/", BOT), 1);
+		assert_int_equal(peer_count(w->peer, "", BOT), 3);
+		end(state);
+		begin(state);
+	}
+}
+
+static void test_basic_that_is_not_for_one_repository_is_for_the_others(void **state)
+{
+	struct world *w = *state;
+
+	open_plain(w);
+	add(w, "", BW_CREDENTIAL_PASSWORD, "bot", "sesame");
+	peer_on(w->peer, "HEAD /v2/r0/", BOT, STATUS("403 No"));
+	peer_on(w->peer, "GET /v2/r0/", BOT, STATUS("403 No"));
+	peer_on(w->peer, "HEAD /v2/", BOT, FOUND);
+	peer_on(w->peer, "HEAD /v2/", "", WANT_BASIC);
+	for (unsigned n = 0; n < 2; n++) {
+		ask_all(w, 10);
+		assert_int_equal(w->told[0].answer.trouble, BW_TROUBLE_DENIED);
+		for (unsigned i = 1; i < 10; i++)
+			assert_found(&w->told[i]);
+	}
+}
+
+/* As ECR says it: HEAD has no words, and there is no 401. */
+static void test_basic_that_has_ended_may_be_told_by_403(void **state)
+{
+	struct world *w = *state;
+	BW_AUTOFREE char *expired = with_body("403 No", "",
+					      "{\"errors\":[{\"code\":\"DENIED\",\"message\":"
+					      "\"Your authorization token has expired.\"}]}");
+
+	open_plain(w);
+	add(w, "", BW_CREDENTIAL_PASSWORD, "bot", "ended");
+	peer_on(w->peer, "HEAD /v2/", "Ym90OmVuZGVk", FOUND)->times = 1;
+	peer_on(w->peer, "HEAD /v2/", "Ym90OmVuZGVk", STATUS("403 No"));
+	peer_on(w->peer, "GET /v2/", "Ym90OmVuZGVk", expired);
+	peer_on(w->peer, "HEAD /v2/", BOT, FOUND);
+	peer_on(w->peer, "HEAD /v2/", "", WANT_BASIC);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+	ask_all(w, 1);
+	assert_int_equal(w->told[0].answer.trouble, BW_TROUBLE_AUTH);
+	assert_non_null(strstr(w->told[0].answer.message, "expired"));
+	assert_int_equal(w->credentials->refused, 1); /* a helper program is asked anew */
+	ask_all(w, 1);
+	assert_trouble(&w->told[0], BW_TROUBLE_AUTH, "%s refuses the credentials of bot");
+	assert_int_equal(peer_count(w->peer, "", "Ym90OmVuZGVk"), 3);
+	w->credentials->list[0].number = 9; /* that is what it says */
+	free(w->credentials->list[0].secret);
+	w->credentials->list[0].secret = bw_strdup("sesame");
+	ask_all(w, 5);
+	for (unsigned i = 0; i < 5; i++)
+		assert_found(&w->told[i]);
+}
+
+static void test_who_was_refused_is_not_forgotten_for_want_of_room(void **state)
+{
+	struct world *w = *state;
+	struct bw_login *l;
+
+	open_plain(w);
+	add(w, "", BW_CREDENTIAL_PASSWORD, "bot", "sesame");
+	peer_on(w->peer, "HEAD /v2/", BOT, FOUND);
+	peer_on(w->peer, "HEAD /v2/", "", WANT_BASIC);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+	l = &host_of(w)->login;
+	for (unsigned i = 0; i < BW_LOGIN_STANDINGS - 1; i++)
+		bw_login_refuse(host_of(w), 100 + i);
+	assert_int_equal(l->standings[0].number, 1);
+	bw_login_refuse(host_of(w),
+			99); /* instead of the one that is not refused, though that is not the oldest */
+	for (unsigned i = 0; i < BW_LOGIN_STANDINGS; i++)
+		assert_true(l->standings[i].number >= 99);
+	ask_all(w, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_trouble(
+			&w->told[i], BW_TROUBLE_AUTH,
+			"%s has refused 16 different log-ins: no other one is shown to it for up to 30 "
+			"minutes");
+	assert_int_equal(peer_count(w->peer, "", BOT), 1);
+	l->standings[3].refused_until_ms = 0;
+	ask_all(w, 3);
+	assert_found(&w->told[2]);
+	assert_int_equal(l->standings[3].number, 1);
+}
+
+/* What is configured anew begins with another client. */
+static void test_what_was_refused_stays_so_for_the_next_client(void **state)
+{
+	struct world *w = *state;
+	struct bw_registry *former;
+
+	open_plain(w);
+	add(w, "r1", BW_CREDENTIAL_PASSWORD, "bot", "sesame");
+	add(w, "r2", BW_CREDENTIAL_PASSWORD, "other", "secret");
+	peer_on(w->peer, "HEAD /v2/", BOT, FOUND);
+	peer_on(w->peer, "HEAD /v2/", "", WANT_BASIC);
+	ask_all(w, 3);
+	assert_trouble(&w->told[2], BW_TROUBLE_AUTH, "%s refuses the credentials of other");
+	former = BW_TAKE(w->registry);
+	open_registry(w);
+	bw_registry_inherit(w->registry, former);
+	bw_registry_free(former);
+	ask_all(w, 3);
+	assert_found(&w->told[1]);
+	assert_trouble(&w->told[2], BW_TROUBLE_AUTH, "%s refuses the credentials of other");
+	assert_int_equal(peer_count(w->peer, "HEAD /v2/r2", "Authorization"), 1);
+}
+
+/* A token that a helper program or a file is the source of is on its way, and nothing else happens yet. */
+static void look_for_secret(void *arg)
+{
+	struct world *w = arg;
+
+	if (tokens(w) == 0) {
+		bw_timer_start(w->timer, 1);
+		return;
+	}
+	assert_true(w->registry->secret.capacity > 0);
+	for (size_t i = 0; i < w->registry->secret.capacity; i++)
+		assert_int_equal(w->registry->secret.data[i], 0);
+	bw_loop_stop(w->loop);
+}
+
+static void test_what_was_sent_to_the_realm_is_wiped_at_once(void **state)
+{
+	struct world *w = *state;
+
+	open_plain(w);
+	add(w, "", BW_CREDENTIAL_PASSWORD, "bot", "sesame");
+	want_bearer(w->peer, "");
+	peer_on(w->peer, ANY, "", "")->act = PEER_HANG;
+	ask(w, 0);
+	w->timer = bw_timer_new(w->loop, look_for_secret, w);
+	bw_timer_start(w->timer, 1);
+	bw_loop_run(w->loop);
+	assert_int_equal(w->told[0].count, 0);
 }
 
 /* --- credentials that come late, or never ----------------------------------------------------- */
@@ -616,7 +866,7 @@ static void test_who_waits_too_long_for_a_helper_program_gives_up(void **state)
 	w->credentials->is_late = true;
 	peer_on(w->peer, "HEAD /v2/", "", WANT_BASIC);
 	ask_all(w, 2);
-	assert_trouble(&w->told[0], BW_TROUBLE_TIMEOUT, "%s: no answer in time");
+	assert_trouble(&w->told[0], BW_TROUBLE_AUTH, "%s: no answer in time from "); /* of no name here */
 	assert_null(w->credentials->waiters);
 }
 
@@ -890,6 +1140,8 @@ int main(void)
 		TEST(test_a_token_that_says_what_it_grants_is_shared_by_those),
 		TEST(test_an_endpoint_that_reads_only_the_first_scope_gets_one_each),
 		TEST(test_an_opaque_token_is_tried_by_one_question),
+		TEST(test_a_token_that_claims_too_much_is_found_out),
+		TEST(test_a_token_that_has_kept_its_word_is_believed),
 		TEST(test_a_shared_token_is_not_believed_when_nothing_is_there),
 		TEST(test_who_refuses_several_scopes_gets_one_each),
 		TEST(test_a_token_that_is_too_long_for_many_servers_is_the_last_of_its_kind),
@@ -900,6 +1152,13 @@ int main(void)
 		TEST(test_each_of_several_credentials_is_refused_for_itself),
 		TEST(test_a_renewed_credential_is_tried_within_the_question),
 		TEST(test_403_of_the_realm_means_two_things),
+		TEST(test_a_refusal_of_the_first_repository_is_about_that_one),
+		TEST(test_basic_that_is_never_taken_is_shown_for_two_repositories),
+		TEST(test_basic_that_is_not_for_one_repository_is_for_the_others),
+		TEST(test_basic_that_has_ended_may_be_told_by_403),
+		TEST(test_who_was_refused_is_not_forgotten_for_want_of_room),
+		TEST(test_what_was_refused_stays_so_for_the_next_client),
+		TEST(test_what_was_sent_to_the_realm_is_wiped_at_once),
 		TEST(test_questions_wait_for_a_helper_program),
 		TEST(test_who_waits_too_long_for_a_helper_program_gives_up),
 		TEST(test_the_client_may_end_while_a_helper_program_runs),

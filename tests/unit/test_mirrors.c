@@ -11,6 +11,7 @@
 	"HTTP/1.1 200 OK\r\nContent-Type: " INDEX "\r\nDocker-Content-Digest: " digest \
 	"\r\nContent-Length: 2\r\n\r\n"
 #define FAR	      600000
+#define ONLY	      " itself is not asked (mirrors-only)"
 #define NO_REPOSITORY "{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}"
 
 /* w->peer is the registry itself, w->other its first mirror, and here is what the second needs. */
@@ -239,6 +240,80 @@ static void test_a_mirror_may_want_to_know_whose_it_is(void **state)
 	close_mirrors(&m);
 }
 
+/* --- of what use they are --------------------------------------------------------------------- */
+
+struct turns {
+	unsigned off, on;
+	char why[BW_ANSWER_MESSAGE_MAX];
+};
+
+static void turned(const char *registry, const char *mirror, const char *why, void *arg)
+{
+	struct turns *t = arg;
+
+	assert_non_null(registry);
+	assert_non_null(mirror);
+	if (!why) {
+		t->on++;
+		return;
+	}
+	t->off++;
+	(void)snprintf(t->why, sizeof(t->why), "%s", why);
+}
+
+static void ask_again(struct world *w, unsigned i)
+{
+	memset(&w->told[i].answer, 0, sizeof(w->told[i].answer));
+	ask_known(w, i, DIGEST);
+	bw_loop_run(w->loop);
+}
+
+static void assert_use(const struct world *w, unsigned answers, unsigned unusable, const char *why)
+{
+	struct bw_mirror_facts facts;
+
+	assert_true(bw_registry_mirror_look(w->registry, 0, &facts));
+	assert_int_equal(facts.answers, answers);
+	assert_int_equal(facts.unusable, unusable);
+	assert_string_equal(facts.why, why);
+}
+
+/* r0: both have it; r1: only the registry; r2: nobody; r3: the mirror names another. */
+static void test_of_what_use_a_mirror_is_shows_when_the_registry_has_answered(void **state)
+{
+	struct mirrors m = {0};
+	struct world *w = *state;
+	struct turns turns = {0};
+	struct bw_mirror_facts facts;
+
+	w->options.mirror_turned = turned;
+	w->options.mirror_arg = &turns;
+	open_mirrors(&m, w, 1, "/hub");
+	peer_on(w->other, "HEAD /v2/hub/r0/", "", FOUND);
+	peer_on(w->other, "HEAD /v2/hub/r3/", "", NAMES(OLDER));
+	peer_on(w->peer, "HEAD /v2/r1/", "", FOUND);
+	peer_on(w->peer, "HEAD /v2/r3/", "", FOUND);
+	ask_again(w, 0);
+	ask_again(w, 2);
+	assert_use(w, 2, 0, "");
+	ask_again(w, 1);
+	assert_use(w, 2, 1, "answered 404");
+	ask_again(w, 3);
+	assert_use(w, 2, 2, "names sha256:b5bb9d8014a0, and the registry itself sha256:6e1d9709c99f");
+	assert_int_equal(turns.off, 0);
+	ask_again(w, 1);
+	ask_again(w, 1);
+	assert_int_equal(turns.off, 1);
+	assert_string_equal(turns.why, "answered 404");
+	ask_again(w, 0);
+	ask_again(w, 0);
+	assert_int_equal(turns.on, 1);
+	assert_int_equal(turns.off, 1);
+	assert_use(w, 4, 4, "answered 404");
+	assert_false(bw_registry_mirror_look(w->registry, 1, &facts));
+	close_mirrors(&m);
+}
+
 /* --- there are only mirrors ------------------------------------------------------------------- */
 
 static void test_the_only_ones_are_believed_at_first_sight(void **state)
@@ -261,11 +336,13 @@ static void test_absent_is_what_all_of_them_lack(void **state)
 	BW_AUTOFREE char *no = with_body("404 Not Found", "", NO_REPOSITORY);
 	struct mirrors m = {.host.mirrors_only = true};
 	struct world *w = *state;
+	BW_AUTOFREE char *start = NULL;
 
 	open_mirrors(&m, w, 2, "?ns=x.lan");
 	peer_on(w->other, "GET /", "", no); /* the first has not even the repository */
 	on_body(m.second, "GET /v2/r0/tags/list?n=1&ns=x.lan ", "", "{\"tags\":[]}");
-	assert_message(answer_to(w, DIGEST), BW_TROUBLE_TAG_GONE, m.names[1], " answered 404");
+	start = bw_asprintf("its 2 mirrors lack it; %s: answered 404; ", m.names[1]);
+	assert_message(answer_to(w, DIGEST), BW_TROUBLE_TAG_GONE, start, ONLY);
 	assert_int_equal(peer_count(m.second, "GET /v2/r0/tags/", ""), 1);
 	assert_int_equal(peer_count(w->peer, "", ""), 0);
 	close_mirrors(&m);
@@ -280,7 +357,7 @@ static void test_a_repository_that_all_lack_is_gone(void **state)
 	open_mirrors(&m, w, 2, "");
 	peer_on(w->other, "GET /", "", no);
 	peer_on(m.second, "GET /", "", no);
-	assert_message(answer_to(w, DIGEST), BW_TROUBLE_REPOSITORY_GONE, m.names[0], "");
+	assert_message(answer_to(w, DIGEST), BW_TROUBLE_REPOSITORY_GONE, "its 2 mirrors lack it; ", ONLY);
 	assert_int_equal(peer_count(w->peer, "", ""), 0);
 	close_mirrors(&m);
 }
@@ -289,10 +366,12 @@ static void test_absence_is_not_known_while_one_of_them_fails(void **state)
 {
 	struct mirrors m = {.host.mirrors_only = true};
 	struct world *w = *state;
+	BW_AUTOFREE char *start = NULL;
 
 	open_mirrors(&m, w, 2, "");
 	peer_on(m.second, "", "", STATUS("403 No"));
-	assert_message(answer_to(w, DIGEST), BW_TROUBLE_DENIED, m.names[1], "");
+	start = bw_asprintf("mirror %s: answered 403; %s itself", m.names[1], w->host);
+	assert_message(answer_to(w, DIGEST), BW_TROUBLE_DENIED, start, ONLY);
 	assert_int_equal(peer_count(w->peer, "", ""), 0);
 	close_mirrors(&m);
 }
@@ -632,6 +711,7 @@ int main(void)
 		TEST(test_absence_is_believed_of_the_registry_itself),
 		TEST(test_the_trouble_of_a_mirror_is_told_with_that_of_the_registry),
 		TEST(test_a_mirror_may_want_to_know_whose_it_is),
+		TEST(test_of_what_use_a_mirror_is_shows_when_the_registry_has_answered),
 		TEST(test_the_only_ones_are_believed_at_first_sight),
 		TEST(test_absent_is_what_all_of_them_lack),
 		TEST(test_a_repository_that_all_lack_is_gone),

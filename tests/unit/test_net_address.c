@@ -9,7 +9,10 @@
 
 static void check_row(char **f, size_t *lens, size_t count, void *arg)
 {
-	unsigned wanted = f[1][0] == 'L' ? BW_ADDRESS_LOOPBACK : f[1][0] == 'M' ? BW_ADDRESS_LINK_LOCAL : 0;
+	unsigned wanted = f[1][0] == 'L'   ? BW_ADDRESS_LOOPBACK
+			  : f[1][0] == 'M' ? BW_ADDRESS_LINK_LOCAL
+			  : f[1][0] == 'P' ? BW_ADDRESS_PRIVATE
+					   : 0;
 
 	(void)lens;
 	(void)count;
@@ -60,6 +63,7 @@ static void test_the_kinds_have_names(void **state)
 	(void)state;
 	assert_string_equal(bw_address_kind_name(BW_ADDRESS_LOOPBACK), "a loopback address");
 	assert_string_equal(bw_address_kind_name(BW_ADDRESS_LINK_LOCAL), "a link-local or metadata address");
+	assert_string_equal(bw_address_kind_name(BW_ADDRESS_PRIVATE), "an address of a private network");
 }
 
 int main(void)

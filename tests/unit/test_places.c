@@ -362,6 +362,8 @@ static void test_a_changed_folder_is_taken_with_the_next_reload(void **state)
 	while (ask_at(w, "127.0.0.1") != BW_TROUBLE_NONE)
 		assert_int_equal(w->told[0].answer.trouble, BW_TROUBLE_TLS);
 	drop(&f, "new.crt");
+	bw_registry_reload(w->registry);
+	assert_int_equal(w->registry->places.doors.count, 2); /* that of all others, and the last one */
 	remove_folder(&f);
 	(void)unlink(other_path(w));
 }
@@ -624,6 +626,43 @@ static void test_a_token_endpoint_with_an_entry_has_certificates_of_its_own(void
 	assert_found(&w->told[0]);
 }
 
+/* Whoever leads there chooses what is asked for in our name, unless the user named him as well. */
+static void test_a_token_endpoint_sees_our_certificate_by_the_users_word_alone(void **state)
+{
+	struct bw_registry_host_options hosts[2] = {{.host = NULL}};
+	struct world *w = *state;
+	BW_AUTOFREE char *answer = NULL;
+	atomic_uint shown = 0;
+	char realm[32], me[64];
+
+	(void)snprintf(me, sizeof(me), "/tmp/basewatch-places-%d-me", (int)getpid());
+	identity_write(me, "DNS:me");
+	(void)snprintf(w->ca, sizeof(w->ca), "/tmp/basewatch-places-%d.pem", (int)getpid());
+	w->tls = peer_tls("DNS:localhost", 10, w->ca);
+	want_cert(w->tls, &shown);
+	w->other = peer_new(w->tls);
+	on_body(w->other, "GET /token", "", "{\"token\":\"T\"}");
+	w->peer = peer_new(NULL);
+	(void)snprintf(w->host, sizeof(w->host), "127.0.0.1:%u", w->peer->port);
+	(void)snprintf(realm, sizeof(realm), "localhost:%u", w->other->port);
+	answer = bw_asprintf("HTTP/1.1 401 No\r\nContent-Length: 0\r\nWWW-Authenticate: Bearer "
+			     "realm=\"https://%s/token\",service=\"s\"\r\n\r\n",
+			     realm);
+	peer_on(w->peer, "HEAD /v2/r", "Authorization: Bearer T", FOUND);
+	peer_on(w->peer, "HEAD /v2/r", "", answer);
+	hosts[0] = (struct bw_registry_host_options){.host = realm, .ca_file = w->ca, .cert_file = me};
+	hosts[1] = (struct bw_registry_host_options){.host = w->host};
+	for (unsigned named = 1; named <= 2; named++) {
+		name_hosts(w, hosts, named);
+		open_registry(w);
+		ask_all(w, 1);
+		assert_found(&w->told[0]);
+		assert_int_equal(shown, named - 1);
+		bw_registry_free(BW_TAKE(w->registry));
+	}
+	(void)unlink(me);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,6 +677,7 @@ int main(void)
 		TEST(test_a_broken_folder_is_the_trouble_of_its_host_alone),
 		TEST(test_a_changed_folder_is_taken_with_the_next_reload),
 		TEST(test_our_certificate_is_shown_to_the_registrys_host_alone),
+		TEST(test_a_token_endpoint_sees_our_certificate_by_the_users_word_alone),
 		TEST(test_manners_are_those_of_the_host_or_of_all),
 		TEST(test_a_proxy_is_that_of_the_host_or_of_all),
 		TEST(test_a_file_of_one_host_that_cannot_be_read_names_it),

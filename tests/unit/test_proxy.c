@@ -1,6 +1,7 @@
 /* test_proxy.c - which proxy libcurl would take, as the environment has it. */
 #include "unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,54 @@ static void test_one_variable_is_for_all_schemes(void **state)
 	unsetenv("all_proxy");
 	setenv("HTTP_PROXY", "from a client of CGI:1", 1);
 	assert_proxy("http://a/", NULL);
+}
+
+/* Whatever stands there, nothing of it is told: each has "sesame" as its password, or a part of one. */
+static void test_a_variable_that_cannot_be_used_is_named_without_its_value(void **state)
+{
+	static const struct {
+		const char *value, *why;
+	} rows[] = {
+		{"htp://joe:sesame@127.0.0.1:48888", "unknown scheme"},
+		{"ftp://joe:sesame@p", "unknown scheme"},
+		{"http://joe:sesame@p:99999", "its port makes no sense"},
+		{"http://joe:sesame@p:port", "its port makes no sense"},
+		{"joe:sesame", "its port makes no sense"},
+		{"http://joe:sesame@", "its host makes no sense"},
+		{"http://joe:sesame@p q", "its host makes no sense"},
+		{"http://joe:s@e'sa\"me@p:1", "its host makes no sense"},
+		{"http://joe:sesame @p\n", "it cannot be read"},
+		{"http://joe:se/same@p:1", "'/', '?' and '#' in a password are written %2F, %3F and %23"},
+		{"http://joe:1?sesame@p:1", "'/', '?' and '#' in a password are written %2F, %3F and %23"},
+		{"joe:1#sesame@p:1", "'/', '?' and '#' in a password are written %2F, %3F and %23"},
+	};
+	static const char *const good[] = {
+		"p:1",	      "http://p", "joe:sesame@p:1", "http://joe:se'sa\"me@p:1", "SOCKS5h://[::1]:1/",
+		"https://p/x"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bw_err err = BW_ERR_INIT;
+		char words[200];
+
+		setenv("HTTPS_PROXY", rows[i].value, 1);
+		(void)snprintf(words, sizeof(words), "HTTPS_PROXY is no URL of a proxy: %s", rows[i].why);
+		if (bw_proxy_check_variable("https://a/", &err) != BW_E_INPUT || strcmp(err.msg, words) != 0)
+			fail_msg("%s: %s", rows[i].value, err.msg);
+		assert_int_equal(bw_proxy_check_variable("http://a/", &err), 0); /* it is not for that */
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct bw_err err = BW_ERR_INIT;
+
+		setenv("HTTPS_PROXY", good[i], 1);
+		if (bw_proxy_check_variable("https://a/", &err) != 0)
+			fail_msg("%s: %s", good[i], err.msg);
+	}
+	setenv("HTTPS_PROXY", "htp://p", 1);
+	setenv("no_proxy", "a", 1);
+	assert_int_equal(bw_proxy_check_variable("https://a/", NULL), 0);
+	setenv("no_proxy", "10.0.0.0/8", 1);
+	assert_int_equal(bw_proxy_check_variable("https://10.1.1.1/", NULL), 0);
 }
 
 static void test_a_star_switches_all_off(void **state)
@@ -135,6 +184,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_each_scheme_has_its_variable, clear, clear),
 		cmocka_unit_test_setup_teardown(test_one_variable_is_for_all_schemes, clear, clear),
+		cmocka_unit_test_setup_teardown(
+			test_a_variable_that_cannot_be_used_is_named_without_its_value, clear, clear),
 		cmocka_unit_test_setup_teardown(test_a_star_switches_all_off, clear, clear),
 		cmocka_unit_test_setup_teardown(test_who_is_excepted_by_name_has_none, clear, clear),
 		cmocka_unit_test_setup_teardown(

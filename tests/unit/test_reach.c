@@ -9,11 +9,13 @@
 
 #include "net/address.h"
 #include "registry/host.h"
+#include "registry/question.h"
 #include "registry/reach.h"
 #include "unit/names.h"
 #include "unit/registry_world.h"
 
 #define INSIDE	(BW_ADDRESS_LOOPBACK | BW_ADDRESS_LINK_LOCAL)
+#define ALL	(INSIDE | BW_ADDRESS_PRIVATE)
 #define TO_NAME "; name it under `registries:` to allow it"
 
 static void name_hosts(struct world *w, const struct bw_registry_host_options *hosts, size_t count)
@@ -146,7 +148,7 @@ static void ask_plainly(struct world *w)
 	h->is_plain = true;
 	h->has_spoken = true;
 	h->state = BW_CIRCUIT_CLOSED;
-	bw_host_free(bw_map_put(w->registry->hosts, w->host, h));
+	bw_host_free(bw_map_put(w->registry->hosts, h->key, h));
 	ask_all(w, 1);
 	unsetenv("http_proxy");
 }
@@ -270,7 +272,7 @@ static void test_a_registry_is_where_its_address_is(void **state)
 
 	open_registry(w);
 	assert_noted(w, "r.example", "93.184.216.34", 0, false);
-	assert_noted(w, "r.example", "10.0.0.1", 0, true);
+	assert_noted(w, "r.example", "10.0.0.1", BW_ADDRESS_PRIVATE, true);
 	assert_noted(w, "r.example", "127.0.0.1", BW_ADDRESS_LOOPBACK, true);
 	assert_noted(w, "r.example", "", 0, false); /* behind a proxy */
 	assert_noted(w, "localhost", "", BW_ADDRESS_LOOPBACK, false);
@@ -285,13 +287,15 @@ static const struct {
 	const char *realm;	   /* host of its token endpoint */
 	unsigned own, of_stranger; /* what is refused there to what the user, and what strangers name */
 } realms[] = {
-	{"r.example", 0, "auth.example", INSIDE, INSIDE},
+	{"r.example", 0, "auth.example", ALL, ALL},
+	{"r.example", BW_ADDRESS_PRIVATE, "auth.example", INSIDE, INSIDE},
+	{"10.0.0.1", 0, "auth.example", INSIDE, INSIDE},
 	{"r.example", 0, "r.example", 0, INSIDE},
 	{"r.example:5000", 0, "r.example", 0, INSIDE},
 	{"r.example", BW_ADDRESS_LOOPBACK, "auth.example", BW_ADDRESS_LINK_LOCAL, INSIDE},
 	{"r.example", BW_ADDRESS_LINK_LOCAL, "auth.example", BW_ADDRESS_LOOPBACK, INSIDE},
 	{"localhost:5000", BW_ADDRESS_LOOPBACK, "127.0.0.1", BW_ADDRESS_LINK_LOCAL, INSIDE},
-	{"named.example", 0, "auth.example", INSIDE, INSIDE},
+	{"named.example", 0, "auth.example", ALL, ALL},
 	{"named.example", 0, "named.example", 0, 0},
 	{"named.example", BW_ADDRESS_LOOPBACK, "auth.example", BW_ADDRESS_LINK_LOCAL, BW_ADDRESS_LINK_LOCAL},
 };
@@ -300,6 +304,7 @@ static unsigned refused_to_realm(struct world *w, unsigned refuse, size_t row)
 {
 	static const struct bw_registry_host_options named[] = {{.host = "named.example"}};
 	struct bw_http_request req = {0};
+	struct bw_question q = {0};
 	struct bw_host *h;
 
 	w->options.refuse = refuse;
@@ -307,13 +312,21 @@ static unsigned refused_to_realm(struct world *w, unsigned refuse, size_t row)
 	open_registry(w);
 	h = bw_host_new(w->registry, realms[row].host);
 	h->kind = realms[row].kind;
+	h->peer_is_private = h->kind != 0;
 	h->login.realm_origin.is_tls = true;
 	(void)snprintf(h->login.realm_origin.host, BW_HOST_MAX, "%s", realms[row].realm);
-	bw_reach_of_realm(h, &req);
+	q.host = h;
+	q.refuse = refuse;
+	bw_reach_of_realm(h, bw_reach_refused(&q), &req);
 	assert_int_equal(req.refuse_hops, INSIDE);
-	assert_true(req.is_named("https://named.example/token", req.named_arg));
-	assert_false(req.is_named("https://named.example:5000/token", req.named_arg));
-	assert_false(req.is_named("https://auth.example/token", req.named_arg));
+	/* Whoever is not named himself gets nothing out of what is. */
+	assert_int_equal(req.is_named != NULL,
+			 h->is_named || strncmp(realms[row].host, realms[row].realm, 9) == 0);
+	if (req.is_named) {
+		assert_true(req.is_named("https://named.example/token", req.named_arg));
+		assert_false(req.is_named("https://named.example:5000/token", req.named_arg));
+		assert_false(req.is_named("https://auth.example/token", req.named_arg));
+	}
 	bw_host_free(h);
 	bw_registry_free(BW_TAKE(w->registry));
 	return req.refuse;
@@ -359,7 +372,8 @@ static void test_a_token_is_not_asked_for_on_this_machine(void **state)
 	unsetenv("no_proxy");
 	(void)snprintf(expected, sizeof(expected),
 		       "refused: r.example:80 wants a log-in at " REBOUND
-		       ":%u, which leads to a loopback address (127.0.0.1)" TO_NAME,
+		       ":%u, which leads to a loopback address (127.0.0.1); name both under "
+		       "`registries:` to allow it",
 		       w->other->port);
 	assert_trouble(&w->told[0], BW_TROUBLE_REFUSED, expected);
 	assert_counts(w, 1, 0, 1, 0);
@@ -382,6 +396,153 @@ static void test_a_token_endpoint_that_is_named_is_asked(void **state)
 	assert_int_equal(peer_count(w->other, "GET /token", ""), 1);
 }
 
+/* --- both at once ----------------------------------------------------------------------------- */
+
+static void open_both(struct world *w)
+{
+	open_plain(w);
+	w->view = bw_registry_for_strangers(w->registry, INSIDE);
+}
+
+/* Stranger's question, in the same line as those of ask(). */
+static void ask_as_stranger(struct world *w, unsigned i)
+{
+	memset(&w->told[i].answer, 0, sizeof(w->told[i].answer));
+	w->pending++;
+	bw_registry_ask(w->view, w->host, w->names[i], "1", NULL, note, &w->told[i]);
+}
+
+static void test_a_refused_stranger_harms_nobody_else(void **state)
+{
+	struct world *w = *state;
+
+	open_both(w);
+	answer_all(w->peer);
+	ask_as_stranger(w, 0); /* it introduces us, and is refused */
+	ask(w, 1);
+	ask_as_stranger(w, 2);
+	ask(w, 3);
+	bw_loop_run(w->loop);
+	assert_int_equal(w->told[0].answer.trouble, BW_TROUBLE_REFUSED);
+	assert_int_equal(w->told[2].answer.trouble, BW_TROUBLE_REFUSED);
+	assert_found(&w->told[1]);
+	assert_found(&w->told[3]);
+	assert_int_equal(peer_count(w->peer, "HEAD", ""), 2);
+	assert_int_equal(bw_registry_count(w->view).heads, bw_registry_count(w->registry).heads);
+}
+
+static void test_a_connection_of_the_users_own_serves_no_stranger(void **state)
+{
+	struct world *w = *state;
+
+	open_both(w);
+	answer_all(w->peer);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+	ask_as_stranger(w, 1);
+	bw_loop_run(w->loop);
+	assert_trouble(&w->told[1], BW_TROUBLE_REFUSED,
+		       "refused: %s leads to a loopback address (127.0.0.1), where a Dockerfile from a git "
+		       "repository may not lead" TO_NAME);
+	ask_all(w, 1);
+	assert_found(&w->told[0]);
+	assert_int_equal(peer_count(w->peer, "HEAD", ""), 2);
+}
+
+/* A name that the user did not write, and that leads to where he is asked to be named; so both sides are let in. */
+static void test_a_wrong_password_is_shown_once_for_both(void **state)
+{
+	static const char *const insecure[] = {"127.0.0.1", NULL};
+	struct world *w = *state;
+
+	w->options.insecure = insecure;
+	open_both(w);
+	peer_on(w->peer, "HEAD /v2/r", "",
+		"HTTP/1.1 401 No\r\nContent-Length: 0\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n");
+	log_in(w, "bot:wrong");
+	ask(w, 0);
+	ask_as_stranger(w, 1);
+	bw_loop_run(w->loop);
+	ask_as_stranger(w, 2);
+	bw_loop_run(w->loop);
+	for (unsigned i = 0; i < 3; i++)
+		assert_trouble(&w->told[i], BW_TROUBLE_AUTH, "%s refuses the credentials of bot");
+	assert_int_equal(peer_count(w->peer, "HEAD", "Authorization: Basic"), 1);
+	assert_int_equal(peer_count(w->peer, "", ""), 2);
+}
+
+/* As if the registry were on this machine: to the user's own questions its token endpoint may be. */
+static void move_here(struct told *t)
+{
+	bw_registry_host(t->world->registry, t->world->host)->kind = BW_ADDRESS_LOOPBACK;
+}
+
+static void test_a_token_that_is_refused_to_a_stranger_is_fetched_for_the_user(void **state)
+{
+	static const char *const insecure[] = {"r.example", REBOUND, NULL};
+	struct world *w = *state;
+	struct bw_host *h;
+
+	open_behind_proxy(w, insecure);
+	w->view = bw_registry_for_strangers(w->registry, INSIDE);
+	peer_on(w->peer, "HEAD ", "Authorization: Bearer T", FOUND);
+	want_bearer_at(w->peer, REBOUND, w->other->port);
+	on_body(w->other, "GET /token", "", "{\"token\":\"T\"}");
+	setenv("no_proxy", REBOUND, 1);
+	h = bw_registry_host(w->registry, w->host);
+	h->is_plain = h->has_spoken = true;
+	h->is_named = false; /* the peer can only play one that is */
+	w->on_answer = move_here;
+	ask_as_stranger(w, 0); /* it introduces us, and its token is refused */
+	ask(w, 1);
+	bw_loop_run(w->loop);
+	assert_int_equal(w->told[0].answer.trouble, BW_TROUBLE_REFUSED);
+	assert_found(&w->told[1]);
+	assert_int_equal(peer_count(w->other, "GET /token", ""), 1);
+	ask_as_stranger(w, 2);
+	w->pending++; /* for the same token, which that one asks for */
+	bw_registry_ask(w->registry, w->host, w->names[2], "1", NULL, note, &w->told[3]);
+	bw_loop_run(w->loop);
+	unsetenv("no_proxy");
+	unsetenv("http_proxy");
+	assert_int_equal(w->told[2].answer.trouble, BW_TROUBLE_REFUSED);
+	assert_found(&w->told[3]);
+	assert_int_equal(peer_count(w->other, "GET /token", ""), 2);
+}
+
+static void test_a_view_is_freed_before_the_client_or_behind_it(void **state)
+{
+	struct world *w = *state;
+	struct bw_registry *first, *second;
+
+	open_registry(w);
+	first = bw_registry_for_strangers(w->registry, INSIDE);
+	second = bw_registry_for_strangers(w->registry, 0);
+	bw_registry_free(first);
+	bw_registry_free(BW_TAKE(w->registry));
+	bw_registry_free(second);
+}
+
+static void test_names_of_one_registry_are_one_host(void **state)
+{
+	static const char *const insecure[] = {"plain.lan", NULL};
+	struct world *w = *state;
+	const struct bw_host *quay;
+
+	w->options.insecure = insecure;
+	open_registry(w);
+	assert_ptr_equal(bw_registry_host(w->registry, "registry-1.docker.io"),
+			 bw_registry_host(w->registry, "docker.io"));
+	quay = bw_registry_host(w->registry, "Quay.io:443");
+	assert_string_equal(quay->name, "Quay.io:443"); /* as somebody wrote it */
+	assert_ptr_equal(bw_registry_host(w->registry, "quay.io"), quay);
+	assert_ptr_not_equal(bw_registry_host(w->registry, "quay.io:5000"),
+			     bw_registry_host(w->registry, "quay.io"));
+	/* Without TLS these are two ports. */
+	assert_ptr_not_equal(bw_registry_host(w->registry, "plain.lan:443"),
+			     bw_registry_host(w->registry, "plain.lan"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +561,12 @@ int main(void)
 		TEST(test_token_endpoints_are_where_their_registry_is),
 		TEST(test_a_token_is_not_asked_for_on_this_machine),
 		TEST(test_a_token_endpoint_that_is_named_is_asked),
+		TEST(test_a_refused_stranger_harms_nobody_else),
+		TEST(test_a_connection_of_the_users_own_serves_no_stranger),
+		TEST(test_a_wrong_password_is_shown_once_for_both),
+		TEST(test_a_token_that_is_refused_to_a_stranger_is_fetched_for_the_user),
+		TEST(test_a_view_is_freed_before_the_client_or_behind_it),
+		TEST(test_names_of_one_registry_are_one_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_registries.c - from configuration and command line to the two clients. */
+/* test_registries.c - from configuration and command line to the client and its view for strangers. */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -60,7 +60,7 @@ static const struct bw_place *place(const struct bw_registry *r, const char *nam
 	return bw_places_find(&r->places, name);
 }
 
-static void test_without_a_configuration_there_are_two_clients(void **state)
+static void test_without_a_configuration_there_is_a_client_and_its_view(void **state)
 {
 	struct world *w = *state;
 
@@ -69,6 +69,7 @@ static void test_without_a_configuration_there_are_two_clients(void **state)
 	assert_int_equal(w->registries.clients.foreign->refuse, BW_ADDRESS_LOOPBACK | BW_ADDRESS_LINK_LOCAL);
 	assert_int_equal(w->registries.clients.own->places.otherwise->connections, 3);
 	assert_int_equal(w->registries.clients.own->places.count, 0);
+	assert_ptr_equal(w->registries.clients.foreign->whole, w->registries.clients.own);
 	bw_registries_close(&w->registries);
 	bw_registries_close(&w->registries); /* nothing is left */
 }
@@ -78,32 +79,26 @@ static void test_without_a_configuration_there_are_two_clients(void **state)
 	"{env: "                                                                                        \
 	"BASEWATCH_TEST_PASSWORD}}\n  'reg.lan:5000': {insecure: true}\n"
 
-static void test_both_clients_know_what_is_configured(void **state)
+static void test_the_client_knows_what_is_configured(void **state)
 {
 	struct world *w = *state;
-	const struct bw_registry *both[2];
+	const struct bw_registry *r;
 	const struct bw_credential *who;
 
 	setenv("BASEWATCH_TEST_PASSWORD", "sesame", 1);
 	assert_int_equal(open_with(w, CONF), 0);
-	both[0] = w->registries.clients.own;
-	both[1] = w->registries.clients.foreign;
-	for (size_t i = 0; i < 2; i++) {
-		const struct bw_place *hub = place(both[i], "docker.io"),
-				      *lan = place(both[i], "reg.lan:5000");
-
-		assert_int_equal(hub->door->connections, 2);
-		assert_false(hub->is_insecure);
-		assert_true(lan->is_insecure);
-		assert_int_equal(lan->door->connections, 5);
-		assert_int_equal(both[i]->places.otherwise->connections, 5);
-		assert_null(place(both[i], "reg.lan"));
-		who = find_credential(both[i]->credentials, "docker.io", "library/debian");
-		assert_non_null(who);
-		assert_string_equal(who->user, "bot");
-		assert_string_equal(who->secret, "sesame");
-		assert_false(has_credential(both[i]->credentials, "reg.lan:5000", "a"));
-	}
+	r = w->registries.clients.foreign->whole;
+	assert_int_equal(place(r, "docker.io")->door->connections, 2);
+	assert_false(place(r, "docker.io")->is_insecure);
+	assert_true(place(r, "reg.lan:5000")->is_insecure);
+	assert_int_equal(place(r, "reg.lan:5000")->door->connections, 5);
+	assert_int_equal(r->places.otherwise->connections, 5);
+	assert_null(place(r, "reg.lan"));
+	who = find_credential(r->credentials, "docker.io", "library/debian");
+	assert_non_null(who);
+	assert_string_equal(who->user, "bot");
+	assert_string_equal(who->secret, "sesame");
+	assert_false(has_credential(r->credentials, "reg.lan:5000", "a"));
 }
 
 static void test_the_command_line_goes_before(void **state)
@@ -121,7 +116,7 @@ static void test_the_command_line_goes_before(void **state)
 	assert_int_equal(p->otherwise->connections, 7);
 	assert_int_equal(p->doors.count, 1);
 	assert_true(bw_places_is_insecure(p, &o));
-	assert_int_equal(w->registries.clients.foreign->give_up_ms, 9);
+	assert_int_equal(w->registries.clients.foreign->whole->give_up_ms, 9);
 }
 
 static void test_a_secret_that_cannot_be_read_is_told_with_its_key(void **state)
@@ -171,8 +166,44 @@ static void test_another_credentials_file_is_told_and_shared_with_the_next(void 
 	w->given.former = &w->registries;
 	assert_int_equal(bw_registries_open(w->loop, NULL, &w->given, &next, &w->err), 0);
 	bw_registries_close(&w->registries);
-	assert_true(has_credential(next.clients.foreign->credentials, "r.io", "a"));
+	assert_true(has_credential(next.clients.foreign->whole->credentials, "r.io", "a"));
 	assert_true(bw_registries_reload(&next)); /* the file is gone */
+	bw_registries_close(&next);
+}
+
+static const char *secret_of(const struct world *w, const char *registry)
+{
+	const struct bw_credential *who = find_credential(w->registries.credentials, registry, "a");
+
+	return who ? who->secret : "";
+}
+
+/* A configuration that turns out to be of no use leaves no trace. */
+static void test_log_ins_that_are_configured_anew_wait_until_they_are_used(void **state)
+{
+	struct world *w = *state;
+	struct bw_registries next = {0};
+
+	setenv("BASEWATCH_TEST_PASSWORD", "sesame", 1);
+	assert_int_equal(open_with(w, CONF), 0);
+	assert_null(w->registries.logins);
+	w->given.former = &w->registries;
+	assert_int_equal(bw_registries_open(w->loop, w->conf, &w->given, &next, &w->err), 0);
+	assert_false(next.has_other_logins);
+	bw_registries_close(&next);
+	setenv("BASEWATCH_TEST_PASSWORD", "other", 1);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(bw_registries_open(w->loop, w->conf, &w->given, &next, &w->err), 0);
+		assert_true(next.has_other_logins);
+		assert_string_equal(secret_of(w, "docker.io"), "sesame");
+		assert_false(bw_registries_reload(&w->registries));
+		if (i == 0)
+			bw_registries_close(&next);
+	}
+	bw_registries_use(&next);
+	assert_string_equal(secret_of(w, "docker.io"), "other");
+	assert_true(bw_registries_reload(&w->registries));
+	assert_false(bw_registries_reload(&next));
 	bw_registries_close(&next);
 }
 
@@ -249,11 +280,12 @@ static void test_who_logs_in_is_a_user_a_program_or_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_without_a_configuration_there_are_two_clients),
-		CASE(test_both_clients_know_what_is_configured),
+		CASE(test_without_a_configuration_there_is_a_client_and_its_view),
+		CASE(test_the_client_knows_what_is_configured),
 		CASE(test_the_command_line_goes_before),
 		CASE(test_a_secret_that_cannot_be_read_is_told_with_its_key),
 		CASE(test_certificates_that_cannot_be_read_are_told_with_their_key),
+		CASE(test_log_ins_that_are_configured_anew_wait_until_they_are_used),
 		CASE(test_every_key_of_a_registry_is_handed_on),
 		CASE(test_who_logs_in_is_a_user_a_program_or_nobody),
 		CASE(test_another_credentials_file_is_told_and_shared_with_the_next),

@@ -1075,8 +1075,15 @@ static void ask_strangers(struct world *w)
 		w->pending++;
 		bw_registry_ask(w->registry, names[i], "a", "1", NULL, note, &w->told[1]);
 	}
+	assert_int_equal(w->registry->slots, BW_REGISTRY_SLOTS);
 	bw_loop_run(w->loop);
+	assert_int_equal(w->registry->slots, 0);
 	assert_int_equal(w->told[1].count, STRANGERS);
+}
+
+static void few_are_on_their_way(struct told *t)
+{
+	assert_in_range(t->world->registry->slots, 0, BW_REGISTRY_SLOTS);
 }
 
 static void stop_loop(void *arg)
@@ -1107,8 +1114,7 @@ static void test_hosts_that_nobody_asks_any_more_are_forgotten(void **state)
 	bw_registry_ask(w->registry, "127.10.0.1:1", "a", "1", NULL, note, &w->told[1]);
 	assert_int_equal(bw_map_count(w->registry->hosts), BW_REGISTRY_HOSTS);
 	bw_loop_run(w->loop);
-	assert_null(bw_map_get(w->registry->hosts, "127.9.0.1:1"));
-	assert_non_null(bw_map_get(w->registry->hosts, "127.9.2.101:1"));
+	assert_non_null(bw_map_get(w->registry->hosts, "127.10.0.1:1"));
 	assert_non_null(bw_map_get(w->registry->hosts, w->host));
 }
 
@@ -1118,12 +1124,36 @@ static void test_hosts_that_are_left_alone_are_not_forgotten(void **state)
 
 	w->options.dead_ms = 600000;
 	open_plain(w);
+	w->on_answer = few_are_on_their_way;
 	ask_strangers(w);
 	pass_time(w);
 	w->pending = 1;
 	bw_registry_ask(w->registry, "127.10.0.1:1", "a", "1", NULL, note, &w->told[1]);
 	assert_int_equal(bw_map_count(w->registry->hosts), STRANGERS + 1);
 	bw_loop_run(w->loop);
+}
+
+/* A domain of a stranger has names without end. */
+static void test_of_those_that_are_left_alone_only_who_is_named_is_never_forgotten(void **state)
+{
+	const struct bw_registry_standing quiet = {.quiet_ms = 86400000};
+	struct bw_registry_host_options named = {.host = "named.example"};
+	struct world *w = *state;
+	char name[32];
+
+	w->options.hosts = &named;
+	w->options.host_count = 1;
+	open_registry(w);
+	bw_registry_remember(w->registry, "named.example", &quiet);
+	for (unsigned i = 0; i < 3 * BW_REGISTRY_PAUSED; i++) {
+		(void)snprintf(name, sizeof(name), "r%u.example", i);
+		bw_registry_remember(w->registry, name, &quiet);
+	}
+	assert_int_equal(bw_map_count(w->registry->hosts), BW_REGISTRY_PAUSED);
+	for (const struct bw_seat *s = w->registry->by_use.next; s->host; s = s->next)
+		if (strcmp(s->host->name, "named.example") == 0)
+			return;
+	fail_msg("named.example is forgotten");
 }
 
 int main(void)
@@ -1187,6 +1217,7 @@ int main(void)
 		TEST(test_a_token_of_another_log_in_is_not_used_any_more),
 		TEST(test_hosts_that_nobody_asks_any_more_are_forgotten),
 		TEST(test_hosts_that_are_left_alone_are_not_forgotten),
+		TEST(test_of_those_that_are_left_alone_only_who_is_named_is_never_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

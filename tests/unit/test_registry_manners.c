@@ -6,9 +6,12 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "registry/host.h"
 #include "registry/question.h"
 #include "unit/registry_world.h"
+
+#define NOON_MS INT64_C(1795262400000) /* 2026-11-21 12:00 */
 
 #define GRANTED(limit, left)                                                           \
 	"HTTP/1.1 200 OK\r\nContent-Type: " INDEX "\r\nDocker-Content-Digest: " DIGEST \
@@ -58,14 +61,17 @@ static void test_questions_stop_at_the_reserve_and_say_why(void **state)
 	struct world *w = *state;
 	struct bw_registry_facts facts;
 
+	bw_clock_set(NOON_MS);
 	open_plain(w);
 	grant(w, 20, 20);
 	ask_all(w, 30);
+	bw_clock_set(0);
 	assert_int_equal(found(w, 30), 16);
 	assert_trouble(
 		&w->told[29], BW_TROUBLE_THROTTLED,
-		"%s: 16 of 20 requests per 60 min are used up and 4 are kept for others; asked again in "
-		"12 min");
+		"%s: 4 of 20 requests in 60 min are left, and 4 are kept for others; may be asked again at "
+		"2026-11-21 12:12");
+	assert_true(w->told[29].answer.is_held_back);
 	assert_in_range(w->told[29].answer.retry_after_s, 670, 675);
 	assert_int_equal(peer_count(w->peer, "HEAD", ""), 16);
 	ask_all(w, 3);
@@ -75,6 +81,61 @@ static void test_questions_stop_at_the_reserve_and_say_why(void **state)
 	assert_int_equal(facts.budget.limit, 20);
 	assert_int_equal(facts.budget.remaining, 4);
 	assert_int_equal(facts.budget.distance_ms, 3600000 / 16);
+}
+
+static void test_what_another_process_knew_is_kept_to(void **state)
+{
+	struct world *w = *state;
+	struct bw_registry_standing held = {.age_ms = 60000,
+					    .has_budget = true,
+					    .limit = 20,
+					    .remaining = 4,
+					    .window_s = 3600,
+					    .hold_ms = 660000};
+	const struct bw_registry_standing none = {0};
+
+	bw_clock_set(NOON_MS);
+	open_plain(w);
+	peer_on(w->peer, "HEAD /v2/r", "", GRANTED("20", "19"));
+	bw_registry_remember(w->registry, w->host, &held);
+	ask_all(w, 3);
+	bw_clock_set(0);
+	assert_int_equal(peer_count(w->peer, "HEAD", ""), 0);
+	assert_trouble(
+		&w->told[2], BW_TROUBLE_THROTTLED,
+		"%s: 4 of 20 requests in 60 min are left, and 4 are kept for others; may be asked again at "
+		"2026-11-21 12:10");
+	assert_true(w->told[2].answer.is_held_back);
+	bw_registry_free(w->registry);
+
+	open_registry(w); /* the pause is over, and so it is asked; what it says then counts */
+	held.age_ms = held.hold_ms;
+	bw_registry_remember(w->registry, w->host, &held);
+	ask_all(w, 3);
+	assert_int_equal(found(w, 3), 3);
+	bw_registry_remember(w->registry, w->host, &none);
+	held.age_ms = 0;
+	bw_registry_remember(w->registry, w->host, &held);
+	ask_all(w, 3);
+	assert_int_equal(found(w, 3), 3);
+}
+
+static void test_a_pause_that_another_process_was_asked_for_is_kept(void **state)
+{
+	struct world *w = *state;
+	const struct bw_registry_standing quiet = {.age_ms = 600000, .quiet_ms = 7200000};
+
+	bw_clock_set(NOON_MS);
+	open_plain(w);
+	peer_on(w->peer, "HEAD /v2/r", "", GRANTED("20", "19"));
+	bw_registry_remember(w->registry, w->host, &quiet);
+	ask_all(w, 3);
+	bw_clock_set(0);
+	assert_int_equal(peer_count(w->peer, "HEAD", ""), 0);
+	assert_trouble(&w->told[0], BW_TROUBLE_THROTTLED,
+		       "%s: it asked to be left alone until 2026-11-21 13:50 (429 or Retry-After)");
+	assert_true(w->told[0].answer.is_held_back);
+	assert_int_equal(w->told[0].answer.retry_after_s, 6600);
 }
 
 static void test_bodies_may_take_half_of_the_reserve(void **state)
@@ -130,6 +191,30 @@ static void test_what_a_redirect_leads_to_says_nothing_about_the_registry(void *
 	assert_false(facts.budget.is_known);
 }
 
+static void test_a_redirect_to_one_who_is_asked_too_often_is_trouble_of_that_question_only(void **state)
+{
+	struct world *w = *state;
+	BW_AUTOFREE char *answer = NULL;
+	char message[128];
+
+	open_plain(w);
+	w->other = peer_new(NULL);
+	answer = bw_asprintf(
+		"HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:%u/x\r\nContent-Length: 0\r\n\r\n",
+		w->other->port);
+	peer_on(w->peer, "HEAD /v2/r0", "", answer);
+	peer_on(w->peer, "HEAD /v2/r1", "", FOUND);
+	peer_on(w->other, "HEAD /x", "",
+		"HTTP/1.1 429 Slow\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n");
+	ask_all(w, 2);
+	(void)snprintf(message, sizeof(message), "127.0.0.1:%u asks for fewer requests (429)",
+		       w->other->port);
+	assert_trouble(&w->told[0], BW_TROUBLE_THROTTLED, message);
+	assert_int_equal(w->told[0].answer.retry_after_s, 600);
+	assert_found(&w->told[1]);
+	assert_int_equal(bw_host_quiet_ms(host_of(w)), 0);
+}
+
 /* --- requests per second, and on their way ---------------------------------------------------- */
 
 static void test_requests_are_spaced(void **state)
@@ -146,6 +231,20 @@ static void test_requests_are_spaced(void **state)
 	ask_all(w, 40);
 	assert_int_equal(found(w, 40), 40);
 	assert_true(bw_loop_now(w->loop) - start >= 200);
+}
+
+/* The try of TLS is one of them. */
+static void test_a_request_that_may_not_go_in_time_ends_its_question_at_once(void **state)
+{
+	struct bw_registry_host_options o = {.requests_per_second = 0.001};
+	struct world *w = *state;
+
+	set_manners(w, &o);
+	w->options.give_up_ms = 600000;
+	open_plain(w);
+	ask_all(w, 1);
+	assert_trouble(&w->told[0], BW_TROUBLE_THROTTLED, "%s wants fewer requests");
+	assert_in_range(w->told[0].answer.retry_after_s, 990, 1000);
 }
 
 static void test_no_more_are_on_their_way_than_was_said(void **state)
@@ -241,6 +340,22 @@ static void test_eight_errors_of_the_server_open_the_breaker(void **state)
 	assert_int_equal(w->told[4].answer.trouble, BW_TROUBLE_SERVER);
 }
 
+static void test_a_late_attempt_without_an_answer_does_not_close_it(void **state)
+{
+	struct bw_failure f = {.trouble = BW_TROUBLE_TIMEOUT};
+	struct world *w = *state;
+
+	open_plain(w);
+	peer_on(w->peer, "HEAD", "", FOUND);
+	ask_all(w, 1);
+	bw_host_trip(host_of(w), &f);
+	host_of(w)->failed_until_ms = 0;
+	bw_host_pump(host_of(w));
+	assert_int_equal(host_of(w)->state, BW_CIRCUIT_HALF_OPEN);
+	bw_host_silent(host_of(w), &f);
+	assert_int_equal(host_of(w)->state, BW_CIRCUIT_HALF_OPEN);
+}
+
 static void test_errors_between_answers_do_not_open_it(void **state)
 {
 	struct world *w = *state;
@@ -303,9 +418,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_questions_stop_at_the_reserve_and_say_why),
+		TEST(test_what_another_process_knew_is_kept_to),
+		TEST(test_a_pause_that_another_process_was_asked_for_is_kept),
 		TEST(test_bodies_may_take_half_of_the_reserve),
 		TEST(test_free_questions_go_on_below_the_reserve),
 		TEST(test_what_a_redirect_leads_to_says_nothing_about_the_registry),
+		TEST(test_a_redirect_to_one_who_is_asked_too_often_is_trouble_of_that_question_only),
+		TEST(test_a_request_that_may_not_go_in_time_ends_its_question_at_once),
+		TEST(test_a_late_attempt_without_an_answer_does_not_close_it),
 		TEST(test_requests_are_spaced),
 		TEST(test_no_more_are_on_their_way_than_was_said),
 		TEST(test_after_a_storm_one_request_goes_alone),

@@ -678,6 +678,14 @@ static bool find_next(int64_t base_id, struct bw_next_check *ret, void *arg)
 	return base_id < 5;
 }
 
+static bool find_none(int64_t base_id, struct bw_next_check *ret, void *arg)
+{
+	(void)base_id;
+	(void)ret;
+	(void)arg;
+	return false;
+}
+
 static void the_next_check_and_why_is_said_where_a_daemon_watches(void **state)
 {
 	static const struct bw_outlook_registry registries[] = {
@@ -714,6 +722,36 @@ static void the_next_check_and_why_is_said_where_a_daemon_watches(void **state)
 	check(rows, n, (struct bw_report_options){.outlook = &outlook}, "report-outlook-file.txt");
 	check(rows, n, (struct bw_report_options){.format = BW_FORMAT_JSON, .outlook = &outlook},
 	      "report-outlook.json");
+}
+
+static void what_a_sweep_held_back_is_said_once_for_its_registry(void **state)
+{
+	static const struct bw_outlook_registry registries[] = {
+		{.name = "r.example",
+		 .bases = 13,
+		 .held_back = "4 of 20 requests are left; may be asked again at 2026-11-21 18:05",
+		 .text = "r.example: 13 bases were not asked: 4 of 20 requests are left; may be asked again "
+			 "at "
+			 "2026-11-21 18:05"}};
+	static const struct bw_outlook outlook = {.find = find_none, .registries = registries, .count = 1};
+	struct bw_report_options o = {.checked_at_ms = NOW, .outlook = &outlook};
+	struct bw_row rows[14];
+	struct bw_tally tally;
+	char names[14][32];
+
+	(void)state;
+	for (int i = 0; i < 14; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "%s.example/app%02d:1", i < 13 ? "r" : "s", i);
+		rows[i] = use_of(i + 1, names[i], "/srv/src/a/Dockerfile", (uint32_t)i + 1);
+		rows[i].digest = rows[i].handled = NULL;
+		rows[i].checked_at_ms = rows[i].first_seen_ms = 0;
+	}
+	check(rows, 14, o, "report-held.txt");
+	o.width = 60;
+	check(rows, 14, o, "report-held-60.txt");
+	o.format = BW_FORMAT_JSON;
+	free(text_of(rows, 14, o, &tally));
+	assert_int_equal(tally.counted[BW_UNKNOWN], 14);
 }
 
 /* --- where it goes ---------------------------------------------------------------------------- */
@@ -809,6 +847,7 @@ int main(void)
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
 		cmocka_unit_test(what_could_not_be_looked_into_is_unknown_and_counts),
 		cmocka_unit_test(the_next_check_and_why_is_said_where_a_daemon_watches),
+		cmocka_unit_test(what_a_sweep_held_back_is_said_once_for_its_registry),
 		cmocka_unit_test(a_full_disk_is_noticed),
 		cmocka_unit_test(a_reporter_can_be_given_up),
 		cmocka_unit_test(paths_are_shown_relative_to_the_current_folder),

@@ -245,21 +245,46 @@ static void test_where_only_mirrors_are_asked_the_list_is_theirs(void **state)
 	assert_listed(&x, "1", false);
 }
 
+static void test_each_mirror_is_asked_for_the_list_until_one_has_it(void **state)
+{
+	struct world *w = *state;
+	struct bw_registry_host_options host = {.host = "registry.invalid", .mirrors_only = true};
+	const char *mirrors[] = {NULL, NULL, NULL};
+	BW_AUTOFREE char *bad = NULL, *good = NULL;
+	struct list x;
+
+	w->peer = peer_new(NULL);
+	w->other = peer_new(NULL);
+	mirrors[0] = bad = bw_asprintf("http://127.0.0.1:%u", w->other->port);
+	mirrors[1] = good = bw_asprintf("http://127.0.0.1:%u?ns", w->peer->port);
+	host.mirrors = mirrors;
+	w->options.hosts = &host;
+	w->options.host_count = 1;
+	(void)snprintf(w->host, sizeof(w->host), "registry.invalid");
+	open_registry(w);
+	peer_on(w->other, LIST, "", STATUS("503 Oops"));
+	on_body(w->peer, "GET /v2/a/b/tags/list?n=1000&ns=registry.invalid ", "", "{\"tags\":[\"1\"]}");
+	x = list_tags(w);
+	assert_listed(&x, "1", false);
+	assert_int_equal(peer_count(w->other, LIST, ""), 1);
+}
+
 /* --- what registries say to their users ------------------------------------------------------- */
 
 struct said {
 	unsigned count;
 	char last[BW_ANSWER_MESSAGE_MAX];
-	char registry[32];
+	char registry[32], about[64];
 };
 
-static void hear(const char *registry, const char *text, void *arg)
+static void hear(const char *registry, const char *about, const char *text, void *arg)
 {
 	struct said *s = arg;
 
 	s->count++;
 	(void)snprintf(s->last, sizeof(s->last), "%s", text);
 	(void)snprintf(s->registry, sizeof(s->registry), "%s", registry);
+	(void)snprintf(s->about, sizeof(s->about), "%s", about);
 }
 
 static void listen_to(struct world *w, struct said *s)
@@ -286,6 +311,7 @@ static void test_a_warning_is_told_once(void **state)
 	assert_int_equal(s.count, 1);
 	assert_string_equal(s.last, "Soon");
 	assert_string_equal(s.registry, w->host);
+	assert_string_equal(s.about, "r0:1");
 	ask_all(w, 3);
 	assert_int_equal(s.count, 3);
 	assert_string_equal(s.last, "Never");
@@ -443,6 +469,7 @@ int main(void)
 		TEST(test_the_list_goes_by_the_log_in_of_its_repository),
 		TEST(test_the_client_may_be_freed_in_the_callback_and_before_it),
 		TEST(test_where_only_mirrors_are_asked_the_list_is_theirs),
+		TEST(test_each_mirror_is_asked_for_the_list_until_one_has_it),
 		TEST(test_a_warning_is_told_once),
 		TEST(test_refusals_may_warn_and_redirect_targets_may_not),
 		TEST(test_eight_texts_of_a_registry_are_enough),

@@ -3,7 +3,12 @@
 #include <signal.h>
 
 #include "command/setup.h"
+#include "command/state.h"
 #include "command/warned.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "watch/recall.h"
 
 static void stop_loop(int signum, void *arg)
 {
@@ -55,6 +60,26 @@ int bw_asker_init(struct bw_asker *k, const struct bw_args *a, const struct bw_c
 	if (rc == 0)
 		rc = bw_signal_new(k->loop, SIGTERM, stop_loop, k, &k->on_term, err);
 	return rc;
+}
+
+void bw_asker_recall(struct bw_asker *k, const struct bw_args *a)
+{
+	struct bw_err err = BW_ERR_INIT;
+	struct bw_store *s = NULL;
+	struct bw_conf *c = NULL;
+	BW_AUTOFREE char *path = NULL;
+	int rc = bw_setup_load_again(a, &c, &err);
+
+	if (rc == 0)
+		rc = bw_state_place(a->db, c->state, &path, &err);
+	if (rc == 0)
+		rc = bw_store_open_existing(path, &s, &err);
+	if (rc == 0)
+		rc = bw_recall_load(s, &k->registries.clients, bw_clock_ms(), &err);
+	if (rc < 0 && rc != BW_E_GONE)
+		bw_debug("what is known of pauses cannot be read: %s", err.msg);
+	bw_store_close(s);
+	bw_conf_free(c);
 }
 
 void bw_asker_done(struct bw_asker *k)

@@ -3,6 +3,7 @@
 #include "command/ask.h"
 #include "command/command.h"
 #include "command/gather.h"
+#include "command/held.h"
 #include "command/output.h"
 #include "command/setup.h"
 #include "command/state.h"
@@ -132,6 +133,9 @@ static void show_progress(size_t done, size_t total, void *arg)
 
 static void say_counts(const struct bw_sweep_result *r, const struct bw_registry_counts *c)
 {
+	for (size_t i = 0; i < r->held_count; i++)
+		bw_info("%zu base%s of %s not asked", r->held[i].count, bw_wording_plural(r->held[i].count),
+			r->held[i].registry);
 	bw_info("asked for %zu base%s: %llu HEAD, %llu GET, %llu token requests, %llu retries", r->asked,
 		bw_wording_plural(r->asked), (unsigned long long)c->heads, (unsigned long long)c->gets,
 		(unsigned long long)c->tokens, (unsigned long long)c->retries);
@@ -143,18 +147,19 @@ static void say_counts(const struct bw_sweep_result *r, const struct bw_registry
 		r->recorded.changed, r->recorded.failed);
 }
 
-/* Those of both clients. */
-static struct bw_registry_counts count_requests(const struct bw_clients *clients)
+/* "mirror.lan of docker.io: 12 answers, 1 not usable (answered 500)" */
+static void say_mirrors(const struct bw_registry *r)
 {
-	struct bw_registry_counts own = bw_registry_count(clients->own),
-				  foreign = bw_registry_count(clients->foreign);
+	struct bw_mirror_facts m;
 
-	own.heads += foreign.heads;
-	own.gets += foreign.gets;
-	own.tokens += foreign.tokens;
-	own.retries += foreign.retries;
-	own.mirrored += foreign.mirrored;
-	return own;
+	for (size_t n = 0; bw_registry_mirror_look(r, n, &m); n++) {
+		unsigned long long answers = m.answers, unusable = m.unusable;
+
+		if (answers + unusable > 0)
+			bw_info("mirror %s of %s: %llu answer%s, %llu not usable%s%s%s", m.mirror, m.registry,
+				answers, bw_wording_plural(answers), unusable, *m.why ? " (" : "", m.why,
+				*m.why ? ")" : "");
+	}
 }
 
 static int sweep(const struct bw_args *a, struct bw_store *s, const struct bw_conf *conf,
@@ -170,9 +175,10 @@ static int sweep(const struct bw_args *a, struct bw_store *s, const struct bw_co
 		rc = bw_sweep(k.loop, s, &k.registries.clients, &options, &hooks, ret, err);
 	bw_progress_free(p);
 	if (rc == 0) {
-		struct bw_registry_counts counts = count_requests(&k.registries.clients);
+		struct bw_registry_counts counts = bw_registry_count(k.registries.clients.own);
 
 		say_counts(ret, &counts);
+		say_mirrors(k.registries.clients.own);
 	}
 	bw_asker_done(&k);
 	return rc;
@@ -197,14 +203,19 @@ static int tell(const struct bw_args *a, struct bw_store *s, const struct bw_swe
 		const struct bw_gaps *gaps, struct bw_tally *ret, struct bw_err *err)
 {
 	struct bw_report_options o;
-	int rc;
+	struct bw_held *held = NULL;
+	int rc = bw_held_new(s, r, &held, err);
 
+	if (rc < 0)
+		return rc;
 	bw_output_init(a, &o);
+	o.outlook = bw_held_outlook(held);
 	o.checked_at_ms = r->ended_ms;
 	o.gaps = gaps;
 	o.interrupted_since_ms = r->interrupted ? r->started_ms : 0;
 	rc = bw_report_write(s, &o, ret, err);
 	bw_output_done(&o);
+	bw_held_free(held);
 	return rc < 0 ? rc : bw_output_flush(err);
 }
 
@@ -217,6 +228,7 @@ static int check_and_tell(const struct bw_args *a, struct bw_store *s, const str
 
 	if (rc == 0)
 		rc = tell(a, s, &result, gaps, &tally, err);
+	bw_sweep_result_done(&result);
 	if (rc < 0)
 		return rc;
 	*ret = bw_output_exit(a, &tally);

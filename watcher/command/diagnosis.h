@@ -53,13 +53,24 @@ struct bw_diagnosis bw_diagnose_ailing(const struct bw_ailing *a);
 
 /* --- what is far away ----------------------------------------------------------------------------- */
 
+/* Which log-ins would be found for a registry. */
+enum bw_diagnosed_logins {
+	BW_LOGINS_OF_DOCKER, /* also those that `docker login` writes */
+	BW_LOGINS_OF_FILE,   /* those of $REGISTRY_AUTH_FILE, and no docker's */
+	BW_LOGINS_OF_CONF,   /* the configuration says who we are there */
+};
+
 /* How a registry was asked. */
 struct bw_diagnosed_registry {
 	const char *name;
 	const char *asked; /* "debian:12" */
 	const char *
 		credentials; /* where a log-in comes from: the name of a file or a program; NULL: anonymous */
-	bool is_open;	     /* it did not want to know who we are */
+	/* The program that was to know the log-in, and has none, or is not there; as `credentials`; NULL: no such one */
+	const char *helper;
+	bool is_helper_missing;
+	enum bw_diagnosed_logins logins;
+	bool is_open; /* it did not want to know who we are */
 	bool is_plain;
 };
 struct bw_diagnosis bw_diagnose_registry(const struct bw_diagnosed_registry *r, const struct bw_answer *a);
@@ -72,8 +83,20 @@ struct bw_diagnosed_mirror {
 };
 struct bw_diagnosis bw_diagnose_mirror(const struct bw_diagnosed_mirror *m, const struct bw_answer *a);
 
-/* What a registry grants, and what that does to `bases` that are to be asked every `every_ms`. The plan is known. */
-struct bw_diagnosis bw_diagnose_budget(const struct bw_budget_plan *p, uint64_t bases, int64_t every_ms);
+/*
+ * What a registry grants, and what that does to `bases` that are to be asked every `every_ms`. The plan is known. `is_measured`:
+ * its is_free and distance_ms are what a daemon has found; one question alone finds nothing of it.
+ */
+struct bw_diagnosed_budget {
+	const struct bw_budget_plan *plan;
+	bool is_measured;
+	uint64_t bases;
+	int64_t every_ms;
+};
+struct bw_diagnosis bw_diagnose_budget(const struct bw_diagnosed_budget *b);
+
+/* It has asked to be left alone until then, and is. */
+struct bw_diagnosis bw_diagnose_pause(int64_t until_ms);
 
 /* When the daemon asks for the first of its bases, and why then. */
 struct bw_diagnosed_next {
@@ -85,13 +108,15 @@ struct bw_diagnosed_next {
 };
 struct bw_diagnosis bw_diagnose_next(const struct bw_diagnosed_next *n);
 
-/* A folder of certificates for one registry; NULL: it cannot be used, for this reason. */
-struct bw_diagnosis bw_diagnose_certs(const struct bw_certs *c, const char *why);
+/* A folder of certificates for one registry. */
+struct bw_diagnosis bw_diagnose_certs(const struct bw_certs *c);
 
 /* The program "docker-credential-NAME", if `source` (registry/credentials.h) is one; NULL: it is not. The caller frees. */
 char *bw_diagnose_helper_name(const char *source);
-/* That program is not installed. */
-struct bw_diagnosis bw_diagnose_helper(const char *source);
+/* That program is not installed. `was_asked`: the registry was, without it; else no build needs it. */
+struct bw_diagnosis bw_diagnose_helper(const char *source, bool was_asked);
+/* The configuration names a proxy for this registry. "none": that it is reached without. `is_loopback`: it is this machine. */
+struct bw_diagnosis bw_diagnose_route(const char *proxy, bool is_loopback);
 
 /* What a HEAD request to a webhook came to: a status, or 0 and why there is none. */
 struct bw_diagnosis bw_diagnose_webhook(const char *name, unsigned status, const char *why);

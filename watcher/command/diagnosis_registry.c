@@ -27,6 +27,8 @@ static bool is_helper(const char *source)
 
 static char *who_asked(const struct bw_diagnosed_registry *r)
 {
+	if (!r->credentials && r->helper && !r->is_helper_missing)
+		return bw_asprintf("anonymously: %s has no log-in for it", r->helper);
 	if (!r->credentials)
 		return bw_strdup("anonymously");
 	if (r->is_open)
@@ -35,18 +37,68 @@ static char *who_asked(const struct bw_diagnosed_registry *r)
 			   r->credentials);
 }
 
-static char *advise_login(const struct bw_diagnosed_registry *r)
+/* "or take it out of FILE (credsStore), or ...": how to do without the program that `source` names. */
+static char *without_helper(const char *source)
+{
+	const char *from = strchr(source, '('), *in = from ? strstr(from, " in ") : NULL;
+	int member_len = in ? (int)(in - from - 1) : 0, file_len = in ? (int)strcspn(in + 4, ")") : 0;
+
+	if (!in)
+		return bw_strdup(
+			"or give `username` or `anonymous` in place of `helper` under `registries:`");
+	return bw_asprintf(
+		"or take it out of %.*s (%.*s), or set `username` or `anonymous` under `registries:`",
+		file_len, in + 4, member_len, from + 1);
+}
+
+static char *advise_helper(const struct bw_diagnosed_registry *r, const char *source, bool is_missing)
+{
+	BW_AUTOFREE char *program = bw_diagnose_helper_name(source);
+	BW_AUTOFREE char *otherwise = without_helper(source);
+	BW_AUTOFREE char *login = r->logins == BW_LOGINS_OF_DOCKER
+					  ? bw_asprintf(" (`docker login %s`)", r->name)
+					  : bw_strdup("");
+
+	if (is_missing)
+		return bw_asprintf("install %s, %s", program, otherwise);
+	if (source == r->helper)
+		return bw_asprintf("let the tool that %s belongs to log in there%s, %s", program, login,
+				   otherwise);
+	return bw_asprintf("as the user that basewatch runs as, `%s list` has to answer within seconds: mend "
+			   "it, %s",
+			   program, otherwise);
+}
+
+/* We are nobody in particular there. */
+static char *advise_first_login(const struct bw_diagnosed_registry *r)
+{
+	if (r->helper)
+		return advise_helper(r, r->helper, r->is_helper_missing);
+	switch (r->logins) {
+	case BW_LOGINS_OF_CONF:
+		return bw_strdup("give `username` and `password`, or a `helper`, in place of `anonymous` "
+				 "under `registries:`");
+	case BW_LOGINS_OF_FILE:
+		return bw_strdup("log in with a tool that writes to $REGISTRY_AUTH_FILE (`podman login`), or "
+				 "give `registries:` a username and a password, or a helper");
+	case BW_LOGINS_OF_DOCKER: break;
+	}
+	return bw_asprintf("log in: `docker login %s`; or give `registries:` a username and a password, or a "
+			   "helper",
+			   r->name);
+}
+
+static char *advise_login(const struct bw_diagnosed_registry *r, enum bw_cause cause)
 {
 	BW_AUTOFREE char *program = bw_diagnose_helper_name(r->credentials ? r->credentials : "");
 
+	if (!r->credentials || cause == BW_CAUSE_NO_LOGIN)
+		return advise_first_login(r);
+	if (program && (cause == BW_CAUSE_HELPER || cause == BW_CAUSE_HELPER_MISSING))
+		return advise_helper(r, r->credentials, cause == BW_CAUSE_HELPER_MISSING);
 	if (program)
-		return bw_asprintf(
-			"as the user that basewatch runs as, `%s list` has to answer within seconds; "
-			"renew the log-in with the tool that this program belongs to",
-			program);
-	if (r->credentials)
-		return bw_asprintf("renew the user name and password in %s", r->credentials);
-	return bw_asprintf("log in: `docker login %s`", r->name);
+		return bw_asprintf("renew the log-in with the tool that %s belongs to", program);
+	return bw_asprintf("renew the user name and password in %s", r->credentials);
 }
 
 static char *advise_denied(const struct bw_diagnosed_registry *r)
@@ -54,25 +106,28 @@ static char *advise_denied(const struct bw_diagnosed_registry *r)
 	if (r->credentials && !r->is_open)
 		return bw_asprintf("give the account %s %s the right to read there",
 				   is_helper(r->credentials) ? "of" : "in", r->credentials);
-	return bw_asprintf(
-		"log in (`docker login %s`), or give `registries:` a username and a password, or a "
-		"helper",
-		r->name);
+	return advise_first_login(r);
 }
 
 static char *advise_waiting(const struct bw_diagnosed_registry *r, const struct bw_answer *a)
 {
 	char span[BW_FORECAST_SPAN_MAX];
 	BW_AUTOFREE char *wait =
-		a->retry_after_s ? bw_asprintf("leave it alone for %s, as it asks; then ",
+		a->retry_after_s ? bw_asprintf("leave it alone for %s, as it asks",
 					       bw_forecast_span((int64_t)a->retry_after_s * 1000, span))
-				 : bw_strdup("");
+				 : bw_strdup("wait");
 
+	if (a->cause == BW_CAUSE_BUSY)
+		return bw_asprintf("%s: it is asked again at each sweep; if that lasts, whoever runs the "
+				   "registry has to look",
+				   wait);
 	return bw_asprintf(
-		"%sask less often (`poll.every`, or `requests-per-second` in `registries:`), or%s: "
+		"%s; then ask less often (`poll.every`, or `requests-per-second` in `registries:`), or%s: "
 		"accounts get more requests than addresses; a mirror asks for many",
 		wait, r->credentials && !r->is_open ? " with another account" : " log in");
 }
+
+static const char has_to_look[] = "whoever runs the registry has to look; it is asked again at each sweep";
 
 /* What is wrong at the registry itself, or with what we may do there. */
 static char *advise_answer(const struct bw_diagnosed_registry *r, const struct bw_answer *a)
@@ -83,28 +138,62 @@ static char *advise_answer(const struct bw_diagnosed_registry *r, const struct b
 		return bw_strdup("the registry answers; what is asked for is not there (any more): look at "
 				 "`basewatch report`");
 	case BW_TROUBLE_DENIED: return advise_denied(r);
-	case BW_TROUBLE_AUTH: return advise_login(r);
+	case BW_TROUBLE_AUTH: return advise_login(r, a->cause);
 	case BW_TROUBLE_THROTTLED: return advise_waiting(r, a);
 	case BW_TROUBLE_SERVER:
+		if (a->cause == BW_CAUSE_BUSY)
+			return advise_waiting(r, a);
+		return bw_strdup(has_to_look);
 	case BW_TROUBLE_MALFORMED:
-	case BW_TROUBLE_UNSETTLED:
-		return bw_strdup("whoever runs the registry has to look; it is asked again at each sweep");
+	case BW_TROUBLE_UNSETTLED: return bw_strdup(has_to_look);
 	case BW_TROUBLE_LIMIT: return bw_strdup("its answer is larger than any real one: is it a registry?");
 	default: return NULL;
 	}
 }
 
-/* What is wrong on the way. */
-static char *advise_way(const struct bw_diagnosed_registry *r, enum bw_trouble trouble)
+/* A certificate that is bad is no reason to do without. */
+static char *advise_tls(const struct bw_diagnosed_registry *r, enum bw_cause cause)
 {
-	switch (trouble) {
+	switch (cause) {
+	case BW_CAUSE_CERT_DATE:
+		return bw_strdup(
+			"whoever runs the registry has to renew its certificate; if it is in force by "
+			"its dates, look at the clock of this machine");
+	case BW_CAUSE_CERT_NAME:
+		return bw_asprintf(
+			"name the registry as its certificate does, or let whoever runs it have %s "
+			"added to the certificate",
+			r->name);
+	case BW_CAUSE_CERT_AUTHORITY:
+		return bw_strdup("name the authority that has signed its certificate: `ca-file` in "
+				 "`registries:`, or --cacert");
+	case BW_CAUSE_CERT_BAD: return bw_strdup("whoever runs the registry has to mend its certificate");
+	case BW_CAUSE_CERT_WANTED:
+		return bw_strdup(
+			"it wants a certificate of ours that it accepts: `cert-file` and `key-file` in "
+			"`registries:`, or a pair in its certs.d folder");
+	case BW_CAUSE_CERT_FILES:
+		return bw_strdup("mend or remove it: until then this registry is not asked");
+	case BW_CAUSE_NOT_TLS:
+		return bw_asprintf("if it is to be spoken to without TLS, allow that: `insecure: true` in "
+				   "`registries:`, --insecure-registry %s",
+				   r->name);
+	default:
+		return bw_strdup("the log of the registry says more; it may want a certificate of ours "
+				 "(`cert-file` and `key-file` in `registries:`)");
+	}
+}
+
+/* What is wrong on the way. */
+static char *advise_way(const struct bw_diagnosed_registry *r, const struct bw_answer *a)
+{
+	if (a->cause == BW_CAUSE_PROXY_LOGIN)
+		return bw_strdup("give user and password of the proxy in HTTPS_PROXY "
+				 "(http://USER:PASSWORD@HOST:PORT), and no `proxy` for it in `registries:`");
+	switch (a->trouble) {
 	case BW_TROUBLE_DNS:
 		return bw_strdup("look at the name, at /etc/resolv.conf, and whether a proxy is needed");
-	case BW_TROUBLE_TLS:
-		return bw_asprintf("name the authority of its certificate (`ca-file` in `registries:`, "
-				   "--cacert), or, when it has no TLS at all, allow that: `insecure: true`, "
-				   "--insecure-registry %s",
-				   r->name);
+	case BW_TROUBLE_TLS: return advise_tls(r, a->cause);
 	case BW_TROUBLE_TIMEOUT:
 	case BW_TROUBLE_CONNECTION:
 		return bw_strdup("look whether it runs, at firewalls in between, and whether a proxy is "
@@ -121,12 +210,16 @@ static char *advise(const struct bw_diagnosed_registry *r, const struct bw_answe
 {
 	char *advice = advise_answer(r, a);
 
-	return advice ? advice : advise_way(r, a->trouble);
+	return advice ? advice : advise_way(r, a);
 }
 
-/* Does it matter who asked? */
-static bool is_about_rights(enum bw_trouble trouble)
+/* Does it matter who asked? With a program that gave no log-in nobody did. */
+static bool is_about_rights(const struct bw_answer *a)
 {
+	enum bw_trouble trouble = a->trouble;
+
+	if (a->cause == BW_CAUSE_HELPER || a->cause == BW_CAUSE_HELPER_MISSING)
+		return false;
 	return trouble == BW_TROUBLE_DENIED || trouble == BW_TROUBLE_AUTH ||
 	       trouble == BW_TROUBLE_THROTTLED || bw_trouble_is_absence(trouble);
 }
@@ -147,7 +240,7 @@ struct bw_diagnosis bw_diagnose_registry(const struct bw_diagnosed_registry *r, 
 					    r->is_plain ? "plain HTTP" : "TLS", who),
 				NULL);
 	return (struct bw_diagnosis){level,
-				     is_about_rights(a->trouble)
+				     is_about_rights(a)
 					     ? bw_asprintf("%s; asked for %s %s", words_of(a), r->asked, who)
 					     : bw_strdup(words_of(a)),
 				     advise(r, a)};
@@ -194,9 +287,8 @@ struct bw_diagnosis bw_diagnose_mirror(const struct bw_diagnosed_mirror *m, cons
 				"asked for the rest");
 	return (struct bw_diagnosis){
 		m->is_only ? BW_LEVEL_ERROR : BW_LEVEL_WARNING,
-		is_about_rights(a->trouble)
-			? bw_asprintf("%s; asked for %s %s", words_of(a), m->asked.asked, who)
-			: bw_strdup(words_of(a)),
+		is_about_rights(a) ? bw_asprintf("%s; asked for %s %s", words_of(a), m->asked.asked, who)
+				   : bw_strdup(words_of(a)),
 		advise(&m->asked, a)};
 }
 
@@ -216,29 +308,38 @@ static char *grant_text(const struct bw_budget_plan *p)
 			   p->remaining, kept);
 }
 
-struct bw_diagnosis bw_diagnose_budget(const struct bw_budget_plan *p, uint64_t bases, int64_t every_ms)
+/* As long as nobody has measured what a question costs, only what holds in any case is said. */
+struct bw_diagnosis bw_diagnose_budget(const struct bw_diagnosed_budget *b)
 {
 	static const char more[] = "log in, for accounts get more requests than addresses; or let a mirror "
 				   "ask, raise `poll.every`, or lower `reserve`";
+	const struct bw_budget_plan *p = b->plan;
 	BW_AUTOFREE char *grant = grant_text(p);
 	BW_AUTOFREE char *them =
-		bases == 1 ? bw_strdup("its base is") : bw_asprintf("its %" PRIu64 " bases are", bases);
+		b->bases == 1 ? bw_strdup("its base is") : bw_asprintf("its %" PRIu64 " bases are", b->bases);
 	char span[BW_FORECAST_SPAN_MAX], every[BW_FORECAST_SPAN_MAX];
-	uint64_t most = (uint64_t)LONGEST_MS / (bases ? bases : 1);
-	int64_t interval = p->distance_ms > most ? LONGEST_MS : (int64_t)(p->distance_ms * bases);
+	uint64_t most = (uint64_t)LONGEST_MS / (b->bases ? b->bases : 1);
+	int64_t interval = p->distance_ms > most ? LONGEST_MS : (int64_t)(p->distance_ms * b->bases);
 
-	(void)bw_forecast_span(every_ms, every);
+	(void)bw_forecast_span(b->every_ms, every);
 	if (p->hold_ms > 0)
 		return diagnose(BW_LEVEL_WARNING,
 				bw_asprintf("%s: nothing is asked for %s", grant,
 					    bw_forecast_span((int64_t)p->hold_ms, span)),
 				more);
 	if (p->is_free)
-		return diagnose(BW_LEVEL_OK, bw_asprintf("%s; questions cost nothing there", grant), NULL);
+		return diagnose(BW_LEVEL_OK, bw_asprintf("%s; questions (HEAD) are not counted here", grant),
+				NULL);
 	/* What is a tenth longer is as scheduled. */
-	if (interval / 11 * 10 <= every_ms)
+	if (interval / 11 * 10 <= b->every_ms)
 		return diagnose(BW_LEVEL_OK,
 				bw_asprintf("%s: %s asked every %s, as scheduled", grant, them, every), NULL);
+	if (!b->is_measured)
+		return diagnose(BW_LEVEL_NOTE,
+				bw_asprintf("%s; whether questions (HEAD) are counted is not known yet: a "
+					    "daemon finds out, and asks less often if they are",
+					    grant),
+				NULL);
 	return diagnose(BW_LEVEL_NOTE,
 			bw_asprintf("%s: %s asked every %s, and not every %s", grant, them,
 				    bw_forecast_span(interval, span), every),
@@ -259,27 +360,42 @@ static const char *pause_advice(const char *pause)
 	return NULL;
 }
 
+struct bw_diagnosis bw_diagnose_pause(int64_t until_ms)
+{
+	char at[BW_TIME_MAX];
+
+	return diagnose(BW_LEVEL_WARNING,
+			bw_asprintf("not asked: it wants to be left alone until %s (429 or Retry-After)",
+				    bw_time_short(until_ms, at)),
+			pause_advice("throttled"));
+}
+
 struct bw_diagnosis bw_diagnose_next(const struct bw_diagnosed_next *n)
 {
 	char at[BW_TIME_MAX];
 	const char *advice = n->pause ? pause_advice(n->pause) : NULL;
+	/* The reason may be just that. */
+	const char *text = n->text && !strstr(n->reason, n->text) ? n->text : NULL;
 
 	return diagnose(advice ? BW_LEVEL_WARNING : BW_LEVEL_OK,
 			bw_asprintf("the daemon asks next at %s, for %s: %s%s%s", bw_time_short(n->at_ms, at),
-				    n->base, n->reason, n->text ? "; " : "", n->text ? n->text : ""),
+				    n->base, n->reason, text ? "; " : "", text ? text : ""),
 			advice);
 }
 
 /* --- certificates and programs ------------------------------------------------------------------------ */
 
-struct bw_diagnosis bw_diagnose_certs(const struct bw_certs *c, const char *why)
+struct bw_diagnosis bw_diagnose_certs(const struct bw_certs *c)
 {
 	size_t count = 0;
 	char *seen;
 
-	if (why)
-		return diagnose(BW_LEVEL_ERROR, bw_strdup(why),
-				"mend or remove it: until then this registry is not asked");
+	if (c->unused)
+		return (struct bw_diagnosis){
+			BW_LEVEL_WARNING,
+			bw_asprintf("certificates in %s: none, and %s is not used", c->folder, c->unused),
+			bw_strdup(
+				"only *.crt are taken as trusted, and X.cert with X.key as ours: rename it")};
 	while (c->ca_files && c->ca_files[count])
 		count++;
 	seen = bw_asprintf("certificates in %s: %zu trusted%s%s", c->folder, count,
@@ -300,9 +416,30 @@ char *bw_diagnose_helper_name(const char *source)
 	return is_helper(source) ? bw_strndup(source, strcspn(source, " ")) : NULL;
 }
 
-struct bw_diagnosis bw_diagnose_helper(const char *source)
+struct bw_diagnosis bw_diagnose_helper(const char *source, bool was_asked)
 {
-	return diagnose(BW_LEVEL_WARNING,
-			bw_asprintf("%s is not installed, or not in PATH, so it was asked without", source),
-			"install that program, or take its name out of that file");
+	BW_AUTOFREE char *program = bw_diagnose_helper_name(source);
+	BW_AUTOFREE char *otherwise = without_helper(source);
+
+	return (struct bw_diagnosis){BW_LEVEL_WARNING,
+				     bw_asprintf("%s is not installed, or not in PATH%s", source,
+						 was_asked ? ", so it was asked without" : ""),
+				     bw_asprintf("install %s, %s", program, otherwise)};
+}
+
+struct bw_diagnosis bw_diagnose_route(const char *proxy, bool is_loopback)
+{
+	BW_AUTOFREE char *shown = bw_diagnose_proxy(proxy);
+
+	if (bw_text_is(proxy, "none"))
+		return diagnose(BW_LEVEL_NOTE,
+				bw_strdup("by the configuration it is reached without a proxy"), NULL);
+	if (is_loopback)
+		return diagnose(BW_LEVEL_NOTE,
+				bw_asprintf("it is this machine, so the proxy %s of the configuration is not "
+					    "used for it",
+					    shown),
+				NULL);
+	return diagnose(BW_LEVEL_NOTE,
+			bw_asprintf("by the configuration it is reached through the proxy %s", shown), NULL);
 }

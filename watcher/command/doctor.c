@@ -7,10 +7,11 @@
 
 #include "command/command.h"
 #include "command/output.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 
-#define WHOLE_MS 20000
+#define WHOLE_MS BW_DOCTOR_MS
 
 /* Something found, or still to come. */
 struct bw_doctor_entry {
@@ -115,11 +116,15 @@ static const struct {
 static void examine(struct bw_doctor *d)
 {
 	size_t begun = 0;
+	int64_t spent_ms;
 
+	d->started_ms = bw_clock_ms();
 	for (; begun < BW_COUNT(areas) && !d->interrupted; begun++)
 		areas[begun].begin(d);
 	d->deadline = bw_timer_new(d->loop, stop_at_deadline, d);
-	bw_timer_start(d->deadline, WHOLE_MS);
+	spent_ms = bw_clock_ms() - d->started_ms;
+	bw_timer_start(d->deadline,
+		       spent_ms >= 0 && spent_ms < WHOLE_MS ? (uint64_t)(WHOLE_MS - spent_ms) : 0);
 	d->is_running = d->open > 0 && !d->interrupted;
 	if (d->is_running)
 		bw_loop_run(d->loop);

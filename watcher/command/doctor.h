@@ -8,19 +8,24 @@
 #include "command/args.h"
 #include "command/diagnosis.h"
 #include "config/conf.h"
+#include "image/reference.h"
 #include "net/loop.h"
 
 struct bw_doctor_entry;
+
+#define BW_DOCTOR_MS 20000 /* all of it */
 
 struct bw_doctor {
 	const struct bw_args *args;
 	struct bw_loop *loop;
 	struct bw_signal *on_int, *on_term;
 	struct bw_timer *deadline;
+	int64_t started_ms;
 	bool interrupted, is_running;
 	/* what begin() of the first areas sets */
-	struct bw_conf *conf; /* defaults where there is none, or a bad one */
-	bool is_conf_bad;
+	struct bw_conf *conf;	/* defaults where there is none, or a bad one */
+	bool is_conf_bad;	/* an error was found in it ... */
+	bool is_conf_used;	/* ... and yet it can be read */
 	struct bw_store *store; /* NULL: there is none that can be opened */
 	/* what was found, and what is still to come */
 	struct bw_doctor_entry *entries;
@@ -45,8 +50,12 @@ void bw_doctor_answer(struct bw_doctor *d, size_t expected, struct bw_diagnosis 
 /* One thing more about it, before or behind its answer. */
 void bw_doctor_append(struct bw_doctor *d, size_t expected, struct bw_diagnosis x);
 
-/* Can this program be run by its name? */
-bool bw_doctor_is_in_path(const char *program);
+/*
+ * Each base that the build files of the configured folders name, once; git repositories are not fetched for it. Ends after a
+ * few seconds with what was found until then.
+ */
+typedef void (*bw_doctor_base_fn)(const struct bw_reference *base, void *arg);
+void bw_doctor_read_files(struct bw_doctor *d, bw_doctor_base_fn fn, void *arg);
 
 struct bw_diagnosis bw_doctor_diagnosis(enum bw_level level, const char *seen, const char *advice);
 

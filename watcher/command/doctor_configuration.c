@@ -12,7 +12,7 @@
 /* The area of the sources looks at folders itself. */
 static bool is_said_elsewhere(const struct bw_doctor *d, const struct bw_conf_problem *x)
 {
-	return !d->is_conf_bad && x->is_warning && bw_text_starts(x->text, "sources[") &&
+	return d->conf && x->is_warning && bw_text_starts(x->text, "sources[") &&
 	       strstr(x->text, ".path: ") && strstr(x->text, " cannot be read: ");
 }
 
@@ -40,6 +40,17 @@ static void find_summary(struct bw_doctor *d, const char *path)
 	bw_doctor_say(d, BW_AREA_CONFIGURATION, BW_LEVEL_OK, "file", seen, NULL);
 }
 
+/* A file that it names is of no use: that is an error, and no reason to take nothing else of it. */
+static bool read_all_the_same(struct bw_doctor *d, const char *path)
+{
+	struct bw_conf_problems again = {0};
+	struct bw_err err = BW_ERR_INIT;
+	bool ok = bw_conf_load(path, 0, &d->conf, &again, &err) == 0;
+
+	bw_conf_problems_done(&again);
+	return ok;
+}
+
 static void load(struct bw_doctor *d, const char *path)
 {
 	struct bw_conf_problems problems = {0};
@@ -47,6 +58,7 @@ static void load(struct bw_doctor *d, const char *path)
 	int rc = bw_conf_load(path, BW_CONF_LOOK, &d->conf, &problems, &err);
 
 	d->is_conf_bad = rc < 0;
+	d->is_conf_used = rc == 0 || read_all_the_same(d, path);
 	if (rc == 0)
 		find_summary(d, path);
 	else if (problems.errors == 0) /* there is no file, or it cannot be read */
@@ -55,7 +67,7 @@ static void load(struct bw_doctor *d, const char *path)
 	for (size_t i = 0; i < problems.count; i++)
 		if (!is_said_elsewhere(d, &problems.items[i]))
 			find_problem(d, &problems.items[i], path);
-	if (rc < 0)
+	if (!d->is_conf_used)
 		bw_doctor_say(d, BW_AREA_CONFIGURATION, BW_LEVEL_NOTE, "file",
 			      "what it says was not looked at any further: everything has its default below",
 			      NULL);

@@ -15,6 +15,7 @@
 #include "core/text.h"
 #include "net/http.h"
 #include "net/process.h"
+#include "net/proxy.h"
 #include "source/giturl.h"
 #include "store/build.h"
 
@@ -89,26 +90,11 @@ static void ask_git(struct bw_doctor *d)
 		g->expected = bw_doctor_expect(d, BW_AREA_ENVIRONMENT, "git");
 }
 
-bool bw_doctor_is_in_path(const char *program)
-{
-	const char *path = getenv("PATH");
-
-	for (const char *p = path ? path : "/usr/bin:/bin"; *p; p += *p == ':') {
-		size_t len = strcspn(p, ":");
-		BW_AUTOFREE char *file = bw_asprintf("%.*s/%s", (int)len, p, program);
-
-		if (len > 0 && access(file, X_OK) == 0)
-			return true;
-		p += len;
-	}
-	return false;
-}
-
 static void look_at_ssh(struct bw_doctor *d)
 {
 	if (!has_repository(d->conf, false, BW_GIT_SSH))
 		return;
-	if (bw_doctor_is_in_path("ssh"))
+	if (bw_io_is_in_path("ssh"))
 		bw_doctor_say(d, BW_AREA_ENVIRONMENT, BW_LEVEL_OK, "ssh", "found in PATH", NULL);
 	else
 		bw_doctor_say(d, BW_AREA_ENVIRONMENT, BW_LEVEL_ERROR, "ssh",
@@ -125,6 +111,19 @@ static void look_at_home(struct bw_doctor *d)
 	find(d, "HOME", bw_diagnose_home(home, home && *home && access(home, X_OK) == 0));
 }
 
+static void look_at_proxy(struct bw_doctor *d, const char *name, const char *value)
+{
+	const char *trouble = strcasecmp(name, "no_proxy") == 0 ? NULL : bw_proxy_trouble(value);
+	BW_AUTOFREE char *shown =
+		trouble ? bw_asprintf("is no URL of a proxy: %s", trouble) : bw_diagnose_proxy(value);
+
+	if (trouble) /* what is in it may be a password from its first letter on */
+		bw_doctor_say(d, BW_AREA_ENVIRONMENT, BW_LEVEL_ERROR, name, shown,
+			      "write it as http://[USER:PASSWORD@]HOST:PORT; nobody is reached through it");
+	else
+		bw_doctor_say(d, BW_AREA_ENVIRONMENT, BW_LEVEL_NOTE, name, shown, NULL);
+}
+
 /* Those that libcurl and git look at. */
 static void look_at_proxies(struct bw_doctor *d)
 {
@@ -133,10 +132,9 @@ static void look_at_proxies(struct bw_doctor *d)
 
 	for (size_t i = 0; i < BW_COUNT(names); i++) {
 		const char *value = getenv(names[i]);
-		BW_AUTOFREE char *shown = value && *value ? bw_diagnose_proxy(value) : NULL;
 
-		if (shown)
-			bw_doctor_say(d, BW_AREA_ENVIRONMENT, BW_LEVEL_NOTE, names[i], shown, NULL);
+		if (value && *value)
+			look_at_proxy(d, names[i], value);
 	}
 }
 

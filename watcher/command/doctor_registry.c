@@ -10,6 +10,7 @@
 #include "command/ask.h"
 #include "command/next.h"
 #include "core/clock.h"
+#include "core/io.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "daemon/registries.h"
@@ -18,10 +19,13 @@
 #include "registry/credentials.h"
 #include "store/base.h"
 #include "store/build.h"
+#include "store/poll.h"
+#include "store/standing.h"
 
 #define MAX_REGISTRIES 100
 #define MAX_MIRRORS    8     /* of one registry */
-#define GIVE_UP_MS     15000 /* before doctor ends as a whole */
+#define GIVE_UP_MS     15000 /* before doctor ends as a whole ... */
+#define SPARE_MS       1500  /* ... by this much */
 
 struct registry;
 
@@ -45,6 +49,9 @@ struct registry {
 	struct bw_digest digest; /* when it was had */
 	struct mirror mirrors[MAX_MIRRORS];
 	size_t mirror_count;
+	/* by the database: how it stood with whoever asked it last, and until when it wants to be left alone; 0: it does not */
+	struct bw_standing standing; /* its name NULL: nothing is known */
+	int64_t quiet_until_ms;
 	/* by the daemon; the base NULL: nobody knows */
 	struct bw_next_check next;
 	char *next_base;
@@ -52,7 +59,8 @@ struct registry {
 
 struct bw_doctor_registries {
 	struct bw_registries open;
-	bool is_without_conf;
+	bool *are_left_out;	/* of each registry of the configuration: its entry is of no use */
+	bool is_first_left_out; /* the same of "*", which holds for all of them */
 	struct registry *items;
 	size_t count, capacity;
 	size_t left_out;
@@ -91,22 +99,20 @@ static void note_next(struct registry *r, const struct bw_outlook *o, const stru
 	r->next = next;
 }
 
-static struct registry *last_of(struct bw_doctor_registries *all, const char *name)
+static struct registry *find(const struct bw_doctor_registries *all, const char *name)
 {
-	struct registry *r;
-
-	if (all->count == 0)
-		return NULL;
-	r = &all->items[all->count - 1];
-	return strcmp(r->name, name) == 0 ? r : NULL;
+	for (size_t i = all->count; i > 0; i--)
+		if (strcmp(all->items[i - 1].name, name) == 0)
+			return &all->items[i - 1];
+	return NULL;
 }
 
-/* They come in the order of their registries. One that was had last time is the best to ask for. */
+/* One that was had last time is the best to ask for. */
 static int take_base(const struct bw_base *b, void *arg, struct bw_err *err)
 {
 	struct bw_doctor *d = arg;
 	struct bw_doctor_registries *all = d->registries;
-	struct registry *r = last_of(all, b->registry);
+	struct registry *r = find(all, b->registry);
 
 	(void)err;
 	if (!r && all->count == MAX_REGISTRIES) {
@@ -126,31 +132,89 @@ static int take_base(const struct bw_base *b, void *arg, struct bw_err *err)
 	return 0;
 }
 
+static void take_written(const struct bw_reference *x, void *arg)
+{
+	const struct bw_base b = {.registry = x->registry, .repository = x->repository, .tag = x->tag};
+
+	(void)!take_base(&b, arg, NULL);
+}
+
+static int take_standing(const struct bw_standing *x, void *arg, struct bw_err *err)
+{
+	struct registry *r = find(arg, x->registry);
+
+	(void)err;
+	if (!r)
+		return 0;
+	r->standing = *x;
+	r->standing.registry = r->name;
+	if (x->pause == BW_PAUSE_THROTTLED)
+		r->quiet_until_ms = x->paused_until_ms;
+	return 0;
+}
+
+/* What a check has met stands with its bases. */
+static int take_poll(const struct bw_poll *p, void *arg, struct bw_err *err)
+{
+	struct registry *r = find(arg, p->registry);
+	int64_t until_ms = p->checked_ms + (int64_t)p->retry_after_s * 1000;
+
+	(void)err;
+	if (r && p->failures > 0 && p->trouble == BW_TROUBLE_THROTTLED && p->retry_after_s > 0 &&
+	    until_ms > r->quiet_until_ms)
+		r->quiet_until_ms = until_ms;
+	return 0;
+}
+
 /* A bad configuration is told elsewhere, and then nobody knows what the daemon watches. */
 static void foresee(struct bw_doctor *d)
 {
 	struct bw_err err = BW_ERR_INIT;
 	BW_AUTOFREE char *seen = NULL;
 
-	if (d->is_conf_bad || bw_next_new(d->args, d->store, &d->registries->next, &err) == 0)
+	if (!d->is_conf_used || bw_next_new(d->args, d->store, &d->registries->next, &err) == 0)
 		return;
 	seen = bw_asprintf("when the daemon asks next cannot be told: %s", err.msg);
 	bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_NOTE, "all", seen, NULL);
 }
 
-static void choose_all(struct bw_doctor *d)
+static void choose_tracked(struct bw_doctor *d)
 {
 	struct bw_err err = BW_ERR_INIT;
+	int64_t now_ms = bw_clock_ms();
 	int rc;
 
-	if (!d->store)
-		return;
 	foresee(d);
 	rc = bw_store_choose_all(d->store, NULL, &err);
 	if (rc == 0)
-		rc = bw_store_each_wanted(d->store, bw_clock_ms(), take_base, d, &err);
+		rc = bw_store_each_wanted(d->store, now_ms, take_base, d, &err);
+	if (rc == 0)
+		rc = bw_store_each_standing(d->store, take_standing, d->registries, &err);
+	if (rc == 0)
+		rc = bw_store_each_poll(d->store, now_ms, take_poll, d->registries, &err);
 	if (rc < 0)
 		bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_ERROR, "all", err.msg, NULL);
+}
+
+/* Before the first check there is nothing to go by but the files. */
+static void choose_all(struct bw_doctor *d)
+{
+	if (d->store)
+		choose_tracked(d);
+	if (d->registries->count > 0)
+		return;
+	bw_doctor_read_files(d, take_written, d);
+	if (d->registries->count == 0)
+		bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_NOTE, "all",
+			      "not asked: nothing is tracked yet, and no build file of a configured folder "
+			      "names a registry",
+			      "run `basewatch check` first");
+	else if (!d->args->offline)
+		bw_doctor_say(
+			d, BW_AREA_REGISTRY, BW_LEVEL_NOTE, "all",
+			"nothing is tracked yet: asked are those that the build files of the configured "
+			"folders name",
+			NULL);
 }
 
 static bool is_asked(const struct bw_doctor_registries *all, const char *name)
@@ -163,13 +227,27 @@ static bool is_asked(const struct bw_doctor_registries *all, const char *name)
 
 /* --- the configuration ---------------------------------------------------------------------------- */
 
-/* NULL: there is no such entry, or none of them is used. */
+/* NULL: there is no such entry. "*" is one, and no name of a registry. */
 static const struct bw_conf_registry *entry_of(const struct bw_doctor *d, const char *host)
 {
-	for (size_t i = 0; i < d->conf->registries.count && !d->registries->is_without_conf; i++)
-		if (bw_text_is_nocase(d->conf->registries.items[i].host, host))
-			return &d->conf->registries.items[i];
+	for (size_t i = 0; i < d->conf->registries.count; i++) {
+		const struct bw_conf_registry *c = &d->conf->registries.items[i];
+
+		if (strcmp(c->host, host) == 0 || bw_registry_is_same(c->host, host))
+			return c;
+	}
 	return NULL;
+}
+
+/* What is said of it cannot be done, so what it would answer says nothing. */
+static bool is_left_out(const struct registry *r)
+{
+	const struct bw_conf *c = r->doctor->conf;
+	const struct bw_conf_registry *entry = entry_of(r->doctor, r->name);
+	const struct bw_doctor_registries *all = r->doctor->registries;
+
+	return all->are_left_out &&
+	       (all->is_first_left_out || (entry && all->are_left_out[entry - c->registries.items]));
 }
 
 static bool has_only_mirrors(const struct registry *r)
@@ -183,27 +261,25 @@ static bool has_only_mirrors(const struct registry *r)
 static void say_proxy(const struct registry *r)
 {
 	const struct bw_conf_registry *own = entry_of(r->doctor, r->name), *all = entry_of(r->doctor, "*");
-	const char *proxy = own && own->proxy ? own->proxy : all ? all->proxy : NULL;
-	BW_AUTOFREE char *seen = NULL;
+	bool is_loopback = bw_registry_is_loopback(r->name);
+	const char *proxy = own ? own->proxy : NULL;
 
-	if (!proxy)
-		return;
-	seen = bw_text_is(proxy, "none")
-		       ? bw_strdup("by the configuration it is reached without a proxy")
-		       : bw_asprintf("by the configuration it is reached through the proxy %s", proxy);
-	bw_doctor_append(r->doctor, r->expected, bw_doctor_diagnosis(BW_LEVEL_NOTE, seen, NULL));
+	if (!proxy && !is_loopback)
+		proxy = all ? all->proxy : NULL;
+	if (proxy)
+		bw_doctor_append(r->doctor, r->expected, bw_diagnose_route(proxy, is_loopback));
 }
 
 /* --- what is known of it besides ------------------------------------------------------------------ */
 
+/* One that cannot be used is said by the answer. */
 static void say_certs(const struct registry *r)
 {
 	struct bw_certs certs = {0};
 	struct bw_err err = BW_ERR_INIT;
-	int rc = bw_certs_find(r->name, NULL, &certs, &err);
 
-	if (rc < 0 || certs.folder)
-		bw_doctor_append(r->doctor, r->expected, bw_diagnose_certs(&certs, rc < 0 ? err.msg : NULL));
+	if (bw_certs_find(r->name, NULL, &certs, &err) == 0 && certs.folder)
+		bw_doctor_append(r->doctor, r->expected, bw_diagnose_certs(&certs));
 	bw_certs_done(&certs);
 }
 
@@ -236,15 +312,34 @@ static void say_helper(const struct registry *r)
 	const struct bw_conf_registry *c = entry_of(r->doctor, r->name);
 	BW_AUTOFREE char *program = bw_diagnose_helper_name(r->source);
 
-	if (program && !(c && c->helper) && !bw_doctor_is_in_path(program))
-		bw_doctor_append(r->doctor, r->expected, bw_diagnose_helper(r->source));
+	if (program && !(c && c->helper) && !bw_io_is_in_path(program))
+		bw_doctor_append(r->doctor, r->expected, bw_diagnose_helper(r->source, true));
 }
 
-static void say_budget(const struct registry *r, const struct bw_budget_plan *p)
+/*
+ * What was measured goes before what one question alone can tell. That questions are not free is no fact unless a daemon goes
+ * by it: a single check has had no time to find out.
+ */
+static void say_budget(const struct registry *r, const struct bw_budget_plan *said)
 {
-	if (p->is_known)
-		bw_doctor_append(r->doctor, r->expected,
-				 bw_diagnose_budget(p, r->bases, r->doctor->conf->poll.every_ms));
+	const struct bw_standing *known = &r->standing;
+	bool is_measured =
+		known->registry && known->has_budget && (known->is_free || r->doctor->registries->next);
+	struct bw_budget_plan p = *said;
+	const struct bw_diagnosed_budget b = {.plan = &p,
+					      .is_measured = is_measured || said->is_free,
+					      .bases = r->bases,
+					      .every_ms = r->doctor->conf->poll.every_ms};
+
+	if (!p.is_known)
+		return;
+	if (is_measured) {
+		p.is_free = known->is_free;
+		p.distance_ms = known->distance_ms > 0 ? (uint64_t)known->distance_ms : 0;
+	}
+	if (p.is_free && p.remaining > 0)
+		p.hold_ms = 0;
+	bw_doctor_append(r->doctor, r->expected, bw_diagnose_budget(&b));
 }
 
 /* --- what came ------------------------------------------------------------------------------------ */
@@ -283,6 +378,27 @@ static struct bw_diagnosed_registry how_asked(const char *name, const char *aske
 	if (facts->login)
 		how.credentials = facts->login;
 	return how;
+}
+
+static enum bw_diagnosed_logins logins_of(const struct registry *r)
+{
+	const struct bw_conf_registry *c = entry_of(r->doctor, r->name);
+	const char *only = getenv("REGISTRY_AUTH_FILE");
+
+	if (c && (c->username || c->helper || c->anonymous))
+		return BW_LOGINS_OF_CONF;
+	return only && *only ? BW_LOGINS_OF_FILE : BW_LOGINS_OF_DOCKER;
+}
+
+/* A program was to know the log-in, and it came from elsewhere or nowhere. */
+static void note_helper(const struct registry *r, struct bw_diagnosed_registry *how)
+{
+	BW_AUTOFREE char *program = bw_diagnose_helper_name(r->source);
+
+	if (!program || how->credentials)
+		return;
+	how->helper = r->source;
+	how->is_helper_missing = !bw_io_is_in_path(program);
 }
 
 static void finish_mirror(struct mirror *m)
@@ -331,11 +447,15 @@ static void take_answer(const struct bw_answer *a, void *arg)
 	bool is_known = bw_registry_look(client_of(r), r->name, &facts);
 	struct bw_diagnosed_registry how = how_asked(r->name, asked, source, is_known ? &facts : NULL);
 
+	how.logins = logins_of(r);
+	note_helper(r, &how);
 	if (is_known)
 		compare_clocks(d, r->name, &facts);
 	if (!a->trouble)
 		r->digest = a->digest;
 	/* What is appended comes before the end: with the last answer the loop stops. */
+	if (a->cause != BW_CAUSE_CERT_FILES)
+		say_certs(r);
 	say_helper(r);
 	say_budget(r, &facts.budget);
 	bw_doctor_answer(d, r->expected, bw_diagnose_registry(&how, a));
@@ -343,6 +463,24 @@ static void take_answer(const struct bw_answer *a, void *arg)
 }
 
 /* --- clients -------------------------------------------------------------------------------------- */
+
+/* One for which no build wants anything: that program is wanted the day when one does. */
+static void look_at_helper(const char *registry, const char *source, void *arg)
+{
+	struct bw_doctor *d = arg;
+	BW_AUTOFREE char *program = bw_diagnose_helper_name(source);
+	BW_AUTOFREE char *host = bw_strndup(registry, strcspn(registry, "/"));
+	struct bw_diagnosis x;
+
+	if (!program || bw_io_is_in_path(program))
+		return;
+	for (size_t i = 0; i < d->registries->count; i++)
+		if (bw_registry_is_same(host, d->registries->items[i].name))
+			return;
+	x = bw_diagnose_helper(source, false);
+	x.level = BW_LEVEL_NOTE;
+	bw_doctor_find(d, BW_AREA_REGISTRY, registry, x);
+}
 
 /* Only to see what is wrong with it: what can be used is read again with the clients. */
 static void look_at_credentials(struct bw_doctor *d)
@@ -353,6 +491,7 @@ static void look_at_credentials(struct bw_doctor *d)
 	if (bw_credentials_load(c, &err) < 0)
 		bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_WARNING, "credentials", err.msg,
 			      "mend that file: what cannot be read of it is not used");
+	bw_credentials_each_helper(c, look_at_helper, d);
 	bw_credentials_free(c);
 }
 
@@ -370,13 +509,13 @@ static const struct registry *whose(const struct bw_doctor_registries *all, cons
 	return NULL;
 }
 
-static void hear_warning(const char *registry, const char *text, void *arg)
+static void hear_warning(const char *registry, const char *about, const char *text, void *arg)
 {
 	struct bw_doctor *d = arg;
 	const struct registry *r = whose(d->registries, registry);
 	BW_AUTOFREE char *seen = r && strcmp(r->name, registry) == 0
-					 ? bw_asprintf("it says: %s", text)
-					 : bw_asprintf("%s says: %s", registry, text);
+					 ? bw_asprintf("it says of %s: %s", about, text)
+					 : bw_asprintf("%s says of %s: %s", registry, about, text);
 
 	if (r)
 		bw_doctor_append(d, r->expected, bw_doctor_diagnosis(BW_LEVEL_WARNING, seen, NULL));
@@ -384,7 +523,56 @@ static void hear_warning(const char *registry, const char *text, void *arg)
 		bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_WARNING, "all", seen, NULL);
 }
 
-/* Where the configuration names what cannot be read, they are asked without all that it says of them. */
+/* Can this entry alone be used? If not, it is said why. */
+static bool try_entry(struct bw_doctor *d, const struct bw_registries_given *g, size_t n)
+{
+	struct bw_conf one = *d->conf;
+	struct bw_registries open = {0};
+	struct bw_err err = BW_ERR_INIT;
+
+	one.registries.items = &d->conf->registries.items[n];
+	one.registries.count = 1;
+	if (bw_registries_open(d->loop, &one, g, &open, &err) == 0) {
+		bw_registries_close(&open);
+		return true;
+	}
+	bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_ERROR, one.registries.items[0].host, err.msg,
+		      "bring what this names; until then it is not asked");
+	return false;
+}
+
+/* All but the entries that name what cannot be read. */
+static int open_rest(struct bw_doctor *d, const struct bw_registries_given *g, struct bw_err *err)
+{
+	struct bw_doctor_registries *all = d->registries;
+	struct bw_conf rest = *d->conf;
+	size_t count = rest.registries.count, kept = 0;
+	int rc;
+
+	rest.registries.items = bw_alloc((count + 1) * sizeof(*rest.registries.items));
+	all->are_left_out = bw_alloc((count + 1) * sizeof(*all->are_left_out));
+	for (size_t i = 0; i < count; i++) {
+		all->are_left_out[i] = !try_entry(d, g, i);
+		if (!all->are_left_out[i])
+			rest.registries.items[kept++] = d->conf->registries.items[i];
+		else if (strcmp(d->conf->registries.items[i].host, "*") == 0)
+			all->is_first_left_out = true;
+	}
+	rest.registries.count = kept;
+	rc = bw_registries_open(d->loop, &rest, g, &all->open, err);
+	free(rest.registries.items);
+	return rc;
+}
+
+static uint32_t patience(const struct bw_doctor *d)
+{
+	int64_t left_ms = BW_DOCTOR_MS - SPARE_MS - (bw_clock_ms() - d->started_ms);
+
+	if (left_ms > GIVE_UP_MS)
+		return GIVE_UP_MS;
+	return left_ms > SPARE_MS ? (uint32_t)left_ms : SPARE_MS;
+}
+
 static bool open_clients(struct bw_doctor *d)
 {
 	struct bw_doctor_registries *all = d->registries;
@@ -393,18 +581,16 @@ static bool open_clients(struct bw_doctor *d)
 	int rc;
 
 	bw_asker_given(d->args, &given);
-	given.give_up_ms = GIVE_UP_MS;
+	given.give_up_ms = patience(d);
 	given.warned = hear_warning;
 	given.warned_arg = d;
 	rc = bw_registries_open(d->loop, d->conf, &given, &all->open, &err);
-	if (rc == 0)
-		return true;
-	bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_ERROR, "all", err.msg,
-		      "bring what this names; until then the configuration cannot be used for registries");
-	bw_registries_close(&all->open);
-	all->open = (struct bw_registries){0};
-	all->is_without_conf = true;
-	return rc == BW_E_CONFIG && bw_registries_open(d->loop, NULL, &given, &all->open, &err) == 0;
+	if (rc == BW_E_CONFIG)
+		rc = open_rest(d, &given, &err);
+	if (rc < 0)
+		bw_doctor_say(d, BW_AREA_REGISTRY, BW_LEVEL_ERROR, "all", err.msg,
+			      "bring what this names; until then no registry is asked");
+	return rc == 0;
 }
 
 /* --- the area ------------------------------------------------------------------------------------- */
@@ -426,13 +612,26 @@ static void ask_mirrors(struct registry *r)
 	}
 }
 
+/* Its mirrors have nobody to be compared with. */
+static void leave_alone(struct registry *r)
+{
+	bw_doctor_answer(r->doctor, r->expected, bw_diagnose_pause(r->quiet_until_ms));
+	r->is_answered = true;
+	ask_mirrors(r);
+}
+
 static void ask_one(struct registry *r)
 {
+	if (is_left_out(r))
+		return;
 	r->expected = bw_doctor_expect(r->doctor, BW_AREA_REGISTRY, r->name);
 	r->source = bw_credentials_source(r->doctor->registries->open.credentials, r->name, r->repository);
-	say_certs(r);
 	say_proxy(r);
 	say_next(r);
+	if (r->quiet_until_ms > bw_clock_ms() && !has_only_mirrors(r)) {
+		leave_alone(r);
+		return;
+	}
 	bw_registry_ask(client_of(r), r->name, r->repository, r->tag, NULL, take_answer, r);
 	ask_mirrors(r);
 }
@@ -502,6 +701,7 @@ void bw_doctor_registries_end(struct bw_doctor *d)
 	for (size_t i = 0; i < all->count; i++)
 		free_one(&all->items[i]);
 	free(all->items);
+	free(all->are_left_out);
 	bw_next_free(all->next);
 	free(all);
 	d->registries = NULL;

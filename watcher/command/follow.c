@@ -450,6 +450,7 @@ int bw_follows_ask(struct bw_follows *f, const struct bw_args *a, bool *ret_inte
 	progress = bw_progress_new(a, "asking");
 	rc = bw_asker_init(&k, a, NULL, err);
 	if (rc == 0) {
+		bw_asker_recall(&k, a);
 		ask_all(f, &k, progress);
 		*ret_interrupted = k.interrupted;
 	}

@@ -200,15 +200,14 @@ static bool is_by_digest(const struct bw_lookup *x)
 	return bw_digest_is_set(&x->parts.digest);
 }
 
-/* "...; there is 3.21, 3.20, 3.19". Whatever became of that question, the tag is gone. */
+/* "...; there is 3.21, 3.20, 3.19". It may be that the whole repository is gone; whatever else came of it, the tag is. */
 static void tags_came(const struct bw_answer *a, const struct bw_tags *tags, void *arg)
 {
 	struct bw_lookup *x = arg;
 	const char *near[BW_NEAREST_MAX];
 	size_t count = bw_nearest_tags(bw_reference_tag(&x->parts), tags->items, tags->count, near);
-	char *error = bw_wording_of_tag(&x->answer);
+	char *error = bw_wording_of_tag(a->trouble == BW_TROUBLE_REPOSITORY_GONE ? a : &x->answer);
 
-	(void)a;
 	for (size_t i = 0; i < count; i++) {
 		BW_AUTOFREE char *before = error;
 
@@ -249,6 +248,7 @@ static void run(struct bw_lookups *all, struct bw_asker *k, struct bw_lookup *im
 	struct bw_registry *registry = k->registries.clients.own;
 	struct bw_survey *survey = bw_survey_new(registry);
 
+	bw_registry_trust_absence(registry);
 	all->loop = k->loop;
 	all->registry = registry;
 	all->inquiries = bw_inquiries_new(registry, NULL);
@@ -275,6 +275,7 @@ int bw_lookup_all(struct bw_lookup *images, size_t count, const struct bw_args *
 	int rc = bw_asker_init(&k, a, NULL, err);
 
 	if (rc == 0) {
+		bw_asker_recall(&k, a);
 		run(&all, &k, images, count);
 		*ret_interrupted = k.interrupted;
 	}

@@ -19,7 +19,11 @@ enum nearness {
 	SAME_MAJOR_LONGER, /* or shorter */
 	NEXT_MAJOR,
 	SIMILAR,
-	NOT_NEAR,
+	/* Named where nothing is near, so that people see what there is: */
+	FAR_VARIANT, /* the same variant */
+	FAR_VERSION, /* a version at all */
+	FAR,
+	NEVER, /* signatures and the like, which stand for no image */
 };
 
 /* Where the version is in a tag. */
@@ -85,6 +89,21 @@ static bool are_neighbours(unsigned long a, unsigned long b)
 	return (a > b ? a - b : b - a) <= NEIGHBOURS;
 }
 
+/* cosign puts what belongs to an image under a tag that is made of its digest. */
+static bool is_attachment(const char *tag)
+{
+	return bw_text_starts(tag, "sha256-");
+}
+
+static enum nearness distance(const struct version *wanted, const struct version *v)
+{
+	if (is_attachment(v->tag))
+		return NEVER;
+	if (v->numbers > 0 && wanted->numbers == v->numbers && is_same_variant(wanted, v))
+		return FAR_VARIANT;
+	return v->numbers > 0 && v->start <= v->tag + 1 ? FAR_VERSION : FAR;
+}
+
 static enum nearness nearness(const struct version *wanted, const struct version *v)
 {
 	bool have_both = wanted->numbers > 0 && v->numbers > 0;
@@ -96,11 +115,11 @@ static enum nearness nearness(const struct version *wanted, const struct version
 			return wanted->numbers == v->numbers ? SAME_MAJOR : SAME_MAJOR_LONGER;
 		if (wanted->numbers == v->numbers && are_neighbours(wanted->major, v->major))
 			return NEXT_MAJOR;
-		return NOT_NEAR; /* 12 and 92 are spelled alike, and far from each other */
+		return distance(wanted, v); /* 12 and 92 are spelled alike, and far from each other */
 	}
 	if (have_both && length(wanted) == length(v) && strncmp(wanted->start, v->start, length(v)) == 0)
 		return SAME_VERSION;
-	return is_similar(wanted->tag, v->tag) ? SIMILAR : NOT_NEAR;
+	return is_similar(wanted->tag, v->tag) ? SIMILAR : distance(wanted, v);
 }
 
 /* As people sort versions: runs of digits are numbers. > 0: `a` looks newer. */
@@ -164,9 +183,12 @@ size_t bw_nearest_tags(const char *wanted, const char *const *tags, size_t count
 		const struct version v = read_version(tags[i]);
 		const struct candidate c = {tags[i], nearness(&w, &v)};
 
-		if (c.nearness != NOT_NEAR && strcmp(tags[i], wanted) != 0)
+		if (c.nearness != NEVER && strcmp(tags[i], wanted) != 0)
 			insert(best, &found, c);
 	}
+	/* Beside what is near, what is far is of no interest. */
+	while (found > 0 && best[0].nearness < FAR_VARIANT && best[found - 1].nearness >= FAR_VARIANT)
+		found--;
 	for (size_t i = 0; i < found; i++)
 		ret[i] = best[i].tag;
 	return found;

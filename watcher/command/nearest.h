@@ -9,7 +9,8 @@
 /*
  * At most BW_NEAREST_MAX of `tags`, nearest first, and of those that are equally near the newest-looking first: the same but
  * for its case; the same version and variant, or the same version in another variant, of the same length; other versions of
- * the same major number; versions of the neighbours; similar spelling. Returns how many.
+ * the same major number; versions of the neighbours; similar spelling. Where nothing is near, the newest-looking ones that
+ * there are, those of the same form first. Returns how many.
  */
 size_t bw_nearest_tags(const char *wanted, const char *const *tags, size_t count,
 		       const char *ret[BW_NEAREST_MAX]);

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "report/out.h"
 
 #define DEFAULT_WIDTH 80
 
@@ -55,9 +56,7 @@ void bw_output_done(struct bw_report_options *o)
 
 int bw_output_flush(struct bw_err *err)
 {
-	if ((fflush(stdout) == EOF || ferror(stdout)) && errno != EPIPE)
-		return bw_fail_sys(err, errno, "write to standard output");
-	return 0;
+	return bw_out_finish(stdout, true) ? 0 : bw_fail_sys(err, errno, "write to standard output");
 }
 
 /* A manifest is one line, however long it is: it is escaped piece by piece. */

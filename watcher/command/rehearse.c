@@ -10,6 +10,7 @@
 #include "daemon/registries.h"
 #include "daemon/sinks.h"
 #include "registry/client.h"
+#include "registry/mirror.h"
 #include "source/giturl.h"
 
 #define INDEX_TEXT 24
@@ -55,7 +56,7 @@ static void try_source(const struct rehearsal *x, const struct bw_conf_source *s
 /* "registries: HOST: KEY: words": the key, and `*text` becomes the words; NULL: it is about none of them. */
 static const char *key_in(const char *host, const char **text)
 {
-	static const char *const keys[] = {"ca-file", "cert-file", "key-file", "proxy", "mirrors"};
+	static const char *const keys[] = {"ca-file", "cert-file", "key-file", "proxy"};
 	BW_AUTOFREE char *lead = bw_asprintf("registries: %s: ", host);
 
 	if (!bw_text_starts(*text, lead))
@@ -69,6 +70,46 @@ static const char *key_in(const char *host, const char **text)
 	return NULL;
 }
 
+/* All that are wrong are told, each in its place. */
+static void try_mirrors(const struct rehearsal *x, const struct bw_conf_registry *c)
+{
+	char number[INDEX_TEXT];
+	const char *const steps[] = {"registries", c->host, "mirrors", number, NULL};
+	struct bw_mirror *good = bw_alloc((c->mirrors.count + 1) * sizeof(*good));
+	struct bw_err err = BW_ERR_INIT;
+	const struct bw_refusal r = {.steps = steps, .text = err.msg};
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->mirrors.count; i++) {
+		(void)snprintf(number, sizeof(number), "%zu", i);
+		if (bw_mirror_parse_next(c->mirrors.items[i], c->host, good, count, &good[count], &err) < 0)
+			x->fn(&r, x->arg);
+		else
+			count++;
+	}
+	while (count > 0)
+		bw_mirror_done(&good[--count]);
+	free(good);
+}
+
+/* Two names of one registry. */
+static void try_name(const struct rehearsal *x, const struct bw_conf *c, size_t index)
+{
+	const char *host = c->registries.items[index].host;
+	const char *const steps[] = {"registries", host, NULL};
+
+	for (size_t i = 0; i < index; i++) {
+		const char *former = c->registries.items[i].host;
+		BW_AUTOFREE char *text = bw_asprintf("this is %s, which has an entry already", former);
+		const struct bw_refusal r = {.steps = steps, .text = text};
+
+		if (bw_registry_is_same(former, host)) {
+			x->fn(&r, x->arg);
+			return;
+		}
+	}
+}
+
 static void try_client(const struct rehearsal *x, const struct bw_conf_registry *c)
 {
 	const char *steps[] = {"registries", c->host, NULL, NULL};
@@ -79,6 +120,7 @@ static void try_client(const struct rehearsal *x, const struct bw_conf_registry 
 	struct bw_err err = BW_ERR_INIT;
 	struct bw_refusal r = {.steps = steps, .text = err.msg};
 
+	host.mirrors = NULL; /* they are tried one by one */
 	if (bw_registry_new(x->loop, &o, &made, &err) < 0) {
 		steps[2] = key_in(c->host, &r.text);
 		r.is_elsewhere = is_away(c->ca_file) || is_away(c->cert_file) || is_away(c->key_file);
@@ -164,8 +206,11 @@ int bw_rehearse(const struct bw_conf *c, bw_refusal_fn fn, void *arg, struct bw_
 		return rc;
 	for (size_t i = 0; i < c->sources.count; i++)
 		try_source(&x, &c->sources.items[i], i);
-	for (size_t i = 0; i < c->registries.count; i++)
+	for (size_t i = 0; i < c->registries.count; i++) {
+		try_name(&x, c, i);
+		try_mirrors(&x, &c->registries.items[i]);
 		try_registry(&x, &c->registries.items[i]);
+	}
 	for (size_t i = 0; i < c->sinks.count; i++)
 		try_sink(&x, &c->sinks.items[i]);
 	bw_loop_free(x.loop);

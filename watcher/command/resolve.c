@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "command/command.h"
 #include "command/lookup.h"
 #include "command/output.h"
@@ -59,11 +61,13 @@ static int show(const struct bw_lookup *images, size_t count, const struct bw_ar
 	struct shown *texts = bw_alloc((count + 1) * sizeof(*texts));
 	struct bw_report_options o;
 	bool written;
+	int why;
 
 	for (size_t i = 0; i < count; i++)
 		show_image(&images[i], &texts[i], &rows[i]);
 	bw_output_init(a, &o);
 	written = bw_resolve_write(rows, count, &o);
+	why = errno;
 	bw_output_done(&o);
 	for (size_t i = 0; i < count; i++) {
 		free(texts[i].children);
@@ -71,7 +75,7 @@ static int show(const struct bw_lookup *images, size_t count, const struct bw_ar
 	}
 	free(texts);
 	free(rows);
-	return written ? bw_output_flush(err) : bw_fail_sys(err, 0, "write to standard output");
+	return written ? bw_output_flush(err) : bw_fail_sys(err, why, "write to standard output");
 }
 
 /* --- the verb --------------------------------------------------------------------------------------- */

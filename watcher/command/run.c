@@ -4,6 +4,7 @@
 #include "command/ask.h"
 #include "command/command.h"
 #include "command/gaps.h"
+#include "command/held.h"
 #include "command/output.h"
 #include "command/setup.h"
 #include "command/state.h"
@@ -52,14 +53,19 @@ static int report(const struct bw_args *a, struct bw_store *s, const struct bw_s
 	struct bw_tally tally = {0};
 	struct bw_gaps gaps = {0};
 	struct bw_report_options o;
+	struct bw_held *held = NULL;
 	int rc = bw_gaps_known(a, s, &gaps, err);
 
+	if (rc == 0)
+		rc = bw_held_new(s, r, &held, err);
 	bw_output_init(a, &o);
+	o.outlook = bw_held_outlook(held);
 	o.checked_at_ms = r->ended_ms;
 	o.gaps = &gaps;
 	if (rc == 0)
 		rc = bw_report_write(s, &o, &tally, err);
 	bw_output_done(&o);
+	bw_held_free(held);
 	bw_gaps_done(&gaps);
 	if (rc == 0)
 		rc = bw_output_flush(err);
@@ -71,15 +77,17 @@ static int report(const struct bw_args *a, struct bw_store *s, const struct bw_s
 static int run_once(const struct bw_args *a, struct bw_store *s, struct bw_daemon *d, enum bw_exit *ret,
 		    struct bw_err *err)
 {
-	struct bw_sweep_result result;
+	struct bw_sweep_result result = {0};
 	int rc = bw_daemon_run_once(d, &result, err);
 
 	if (rc == 0 && result.interrupted) {
 		bw_warn("interrupted: what was answered so far is recorded");
 		*ret = BW_EXIT_INTERRUPTED;
-		return 0;
+	} else if (rc == 0) {
+		rc = report(a, s, &result, ret, err);
 	}
-	return rc < 0 ? rc : report(a, s, &result, ret, err);
+	bw_sweep_result_done(&result);
+	return rc;
 }
 
 static void say_begin(const struct bw_args *a, const struct bw_store *s)
@@ -104,6 +112,7 @@ static int run(const struct bw_args *a, struct bw_store *s, struct bw_conf *c, e
 
 	bw_asker_given(a, &given);
 	bw_warned_attach(warned, &given);
+	given.logs_mirrors = true;
 	rc = bw_daemon_new(s, &o, &d, err);
 	if (rc < 0) {
 		bw_conf_free(c);

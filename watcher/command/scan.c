@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 
 #include "command/command.h"
@@ -39,18 +40,19 @@ enum bw_exit bw_command_scan(const struct bw_args *a)
 	struct bw_gather_counts counts = {0};
 	char *state = bw_remote_state(a);
 	bool written;
-	int rc;
+	int rc, why;
 
 	bw_output_init(a, &o);
 	hooks.git_state = state;
 	hooks.arg = bw_scan_writer_new(&o);
 	rc = bw_gather(a, &hooks, &counts, &err);
 	written = bw_scan_writer_end(hooks.arg);
+	why = errno;
 	bw_output_done(&o);
 	if (rc == 0 && counts.files == 0 && counts.unreachable == 0 && !counts.interrupted)
 		bw_warn("no build files found");
 	if (rc == 0)
-		rc = written ? bw_output_flush(&err) : bw_fail_sys(&err, 0, "write to standard output");
+		rc = written ? bw_output_flush(&err) : bw_fail_sys(&err, why, "write to standard output");
 	free(state);
 	if (rc < 0)
 		return bw_exit_with(&err);

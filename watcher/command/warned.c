@@ -26,7 +26,7 @@ void bw_warned_free(struct bw_warned *w)
 	free(w);
 }
 
-static void tell(const char *registry, const char *text, void *arg)
+static void tell(const char *registry, const char *about, const char *text, void *arg)
 {
 	struct bw_warned *w = arg;
 	BW_AUTOFREE char *key = bw_asprintf("%s %s", registry, text);
@@ -34,7 +34,7 @@ static void tell(const char *registry, const char *text, void *arg)
 	if (bw_map_get(w->told, key) || bw_map_count(w->told) >= MAX_TOLD)
 		return;
 	(void)bw_map_put(w->told, key, w);
-	bw_warn("%s says: %s", registry, text);
+	bw_warn("%s says of %s: %s", registry, about, text);
 }
 
 void bw_warned_attach(struct bw_warned *w, struct bw_registries_given *given)

@@ -5,6 +5,7 @@
 
 #include "config/conf.h"
 #include "config/fill.h"
+#include "core/io.h"
 #include "core/mem.h"
 #include "core/text.h"
 
@@ -77,6 +78,14 @@ static void replace(char **value, char *with)
 
 /* --- one function per type ----------------------------------------------------------------------- */
 
+static void look_for_helper(struct bw_fill *f, const struct bw_node *n)
+{
+	BW_AUTOFREE char *program = bw_asprintf("docker-credential-%s", n->text);
+
+	if (f->look && !bw_io_is_in_path(program))
+		bw_fill_complain(f, true, n, "there is no program %s in PATH", program);
+}
+
 typedef void (*fill_fn)(struct bw_fill *f, const struct bw_key *k, const struct bw_node *n, const char *name,
 			void *value);
 
@@ -86,10 +95,13 @@ static void fill_text(struct bw_fill *f, const struct bw_key *k, const struct bw
 	(void)name;
 	if (!is_text(f, k, n))
 		return;
-	if (k->format->is_ok(n->text))
-		replace(value, bw_strdup(n->text));
-	else
+	if (!k->format->is_ok(n->text)) {
 		bw_fill_expected(f, k, n, NULL);
+		return;
+	}
+	replace(value, bw_strdup(n->text));
+	if (k->format == &bw_format_helper)
+		look_for_helper(f, n);
 }
 
 static void fill_scalar(struct bw_fill *f, const struct bw_key *k, const struct bw_node *n, const char *name,

@@ -57,6 +57,11 @@ static bool reserve(struct bw_buf *b, size_t n)
 	return true;
 }
 
+bool bw_buf_reserve(struct bw_buf *b, size_t n)
+{
+	return reserve(b, n);
+}
+
 bool bw_buf_add(struct bw_buf *b, const void *bytes, size_t n)
 {
 	if (!reserve(b, n))

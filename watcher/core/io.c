@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/mem.h"
@@ -51,4 +53,19 @@ int bw_read_file(const char *path, struct bw_buf *out, struct bw_err *err)
 	if (rc < 0)
 		return err ? bw_err_ctx(err, "%s", path) : rc;
 	return 0;
+}
+
+bool bw_io_is_in_path(const char *program)
+{
+	const char *path = getenv("PATH");
+
+	for (const char *p = path ? path : "/usr/bin:/bin"; *p; p += *p == ':') {
+		size_t len = strcspn(p, ":");
+		BW_AUTOFREE char *file = bw_asprintf("%.*s/%s", (int)len, p, program);
+
+		if (len > 0 && access(file, X_OK) == 0)
+			return true;
+		p += len;
+	}
+	return false;
 }

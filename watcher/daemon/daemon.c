@@ -373,6 +373,7 @@ static void end_swap(struct bw_daemon *d)
 {
 	d->is_swapping = false;
 	bw_poller_free(d->poller);
+	bw_registries_inherit(&d->next, &d->registries);
 	bw_registries_close(&d->registries);
 	d->registries = d->next;
 	d->next = (struct bw_registries){0};
@@ -394,13 +395,27 @@ static bool is_empty(const struct bw_conf_difference *x)
 	return x->added.count + x->removed.count + x->changed.count == 0;
 }
 
-/*
- * A password may be another one though its name is the same. What is read once by clients and poller goes the same way.
- */
+/* What is read once by clients and poller goes the same way. */
 static bool must_swap(const struct bw_daemon *d, const struct bw_conf *c, const struct bw_conf_change *x)
 {
-	return !is_empty(&x->registries) || has_log_in(c) || dead_ms_of(d->conf) != dead_ms_of(c) ||
+	return !is_empty(&x->registries) || dead_ms_of(d->conf) != dead_ms_of(c) ||
 	       d->conf->poll.settle_ms != c->poll.settle_ms;
+}
+
+/*
+ * Clients know what they have learnt: who was refused, and who wants to be left alone. So they are made anew only when they
+ * would be others. A password may be another one though its name is the same: that is seen when they are there.
+ */
+static int make_next(struct bw_daemon *d, const struct bw_conf *c, bool is_needed, struct bw_registries *next,
+		     struct bw_err *err)
+{
+	int rc = 0;
+
+	if (is_needed || has_log_in(c))
+		rc = open_registries(d, c, next, err);
+	if (rc == 0 && !is_needed && !next->has_other_logins)
+		bw_registries_close(next);
+	return rc;
 }
 
 static void say_change(const struct bw_conf_change *x)
@@ -422,10 +437,12 @@ static void use_conf(struct bw_daemon *d, struct bw_conf *c, const struct bw_con
 	if (put_sinks(d, &err) < 0)
 		bw_error("%s; events for new sinks wait until the next reload", err.msg);
 	bw_sources_set(d->sources, c); /* always: the last one may not have been usable */
-	if (next->clients.own)
+	if (next->clients.own) {
+		bw_registries_use(next);
 		begin_swap(d, next);
-	else if (x->poll)
+	} else if (x->poll) {
 		bw_poller_set_schedule(d->poller, &schedule);
+	}
 	bw_timer_start(d->remind, 0);
 	if (d->is_settled)
 		touch(d, NULL, 0); /* a broker may be the first */
@@ -440,8 +457,8 @@ static int apply(struct bw_daemon *d, struct bw_conf *c, const struct bw_conf_ch
 	bool has_other_log_ins = bw_registries_reload(&d->registries);
 	int rc = make_telling(c, &t, err);
 
-	if (rc == 0 && (has_other_log_ins || must_swap(d, c, x)))
-		rc = open_registries(d, c, &next, err);
+	if (rc == 0)
+		rc = make_next(d, c, has_other_log_ins || must_swap(d, c, x), &next, err);
 	if (rc == 0)
 		rc = bw_post_set(d->post, c, &x->sinks, err);
 	if (rc == 0) {

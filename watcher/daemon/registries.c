@@ -125,10 +125,19 @@ static struct bw_credentials *load_credentials(struct bw_loop *l, const struct b
 	return c;
 }
 
-static void log_warning(const char *registry, const char *text, void *arg)
+static void log_warning(const char *registry, const char *about, const char *text, void *arg)
 {
 	(void)arg;
-	bw_warn("%s says: %s", registry, text);
+	bw_warn("%s says of %s: %s", registry, about, text);
+}
+
+static void log_mirror(const char *registry, const char *mirror, const char *why, void *arg)
+{
+	(void)arg;
+	if (why)
+		bw_warn("mirror %s of %s is not usable: %s", mirror, registry, why);
+	else
+		bw_info("mirror %s of %s is usable again", mirror, registry);
 }
 
 static int make_clients(struct bw_loop *l, const struct hosts *hosts, const struct bw_registries_given *g,
@@ -147,11 +156,13 @@ static int make_clients(struct bw_loop *l, const struct hosts *hosts, const stru
 		.dead_ms = g->dead_ms,
 		.warned = g->warned ? g->warned : log_warning,
 		.warned_arg = g->warned_arg,
+		.mirror_turned = g->logs_mirrors ? log_mirror : NULL,
 	};
 	int rc = bw_registry_new(l, &o, &x->clients.own, err);
 
-	o.refuse = NOT_FOR_STRANGERS;
-	return rc < 0 ? rc : bw_registry_new(l, &o, &x->clients.foreign, err);
+	if (rc == 0)
+		x->clients.foreign = bw_registry_for_strangers(x->clients.own, NOT_FOR_STRANGERS);
+	return rc;
 }
 
 int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct bw_registries_given *g,
@@ -165,8 +176,10 @@ int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct 
 		x.credentials = load_credentials(l, g->former);
 		rc = make_clients(l, &hosts, g, &x, err);
 		if (rc == 0)
-			bw_credentials_configure(x.credentials, hosts.logins, hosts.login_count);
-		x.login_number = bw_credentials_number(x.credentials);
+			x.logins = bw_credentials_draft_new(x.credentials, hosts.logins, hosts.login_count,
+							    &x.has_other_logins);
+		if (rc == 0 && !(g->former && g->former->credentials))
+			bw_registries_use(&x);
 	}
 	free_hosts(&hosts);
 	if (rc < 0) {
@@ -177,18 +190,31 @@ int bw_registries_open(struct bw_loop *l, const struct bw_conf *c, const struct 
 	return 0;
 }
 
+void bw_registries_use(struct bw_registries *x)
+{
+	if (x->logins)
+		bw_credentials_use(x->credentials, BW_TAKE(x->logins));
+	x->login_number = bw_credentials_number(x->credentials);
+	x->has_other_logins = false;
+}
+
+void bw_registries_inherit(struct bw_registries *x, const struct bw_registries *former)
+{
+	bw_registry_inherit(x->clients.own, former->clients.own);
+}
+
 bool bw_registries_reload(struct bw_registries *x)
 {
 	bw_credentials_reload(x->credentials);
 	bw_registry_reload(x->clients.own);
-	bw_registry_reload(x->clients.foreign);
 	return bw_credentials_number(x->credentials) != x->login_number;
 }
 
 void bw_registries_close(struct bw_registries *x)
 {
-	bw_registry_free(x->clients.own);
 	bw_registry_free(x->clients.foreign);
+	bw_registry_free(x->clients.own);
+	bw_credentials_draft_free(x->logins);
 	bw_credentials_free(x->credentials);
 	*x = (struct bw_registries){0};
 }

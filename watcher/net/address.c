@@ -27,6 +27,10 @@ static const struct four_net four_nets[] = {
 	{0x646464c8, 32, BW_ADDRESS_LINK_LOCAL}, /* 100.100.100.200: Alibaba */
 	{0xa83f8110, 32, BW_ADDRESS_LINK_LOCAL}, /* 168.63.129.16: Azure's agent on the host */
 	{0xc00000c0, 32, BW_ADDRESS_LINK_LOCAL}, /* 192.0.0.192: Oracle, the older one */
+	{0x0a000000, 8, BW_ADDRESS_PRIVATE},	 /* 10.0.0.0/8 */
+	{0xac100000, 12, BW_ADDRESS_PRIVATE},	 /* 172.16.0.0/12 */
+	{0xc0a80000, 16, BW_ADDRESS_PRIVATE},	 /* 192.168.0.0/16 */
+	{0x64400000, 10, BW_ADDRESS_PRIVATE},	 /* 100.64.0.0/10 */
 };
 
 struct six_net {
@@ -102,6 +106,8 @@ static unsigned kind_of_six(const struct in6_addr *a)
 	for (size_t i = 0; i < BW_COUNT(six_nets); i++)
 		if (memcmp(bytes, six_nets[i].net, six_nets[i].bytes) == 0)
 			return six_nets[i].kind;
+	if ((bytes[0] & 0xfe) == 0xfc) /* fc00::/7 */
+		return BW_ADDRESS_PRIVATE;
 	for (size_t i = 0; i < BW_COUNT(carriers); i++)
 		if (memcmp(bytes, carriers[i].prefix, carriers[i].bytes) == 0)
 			return kind_of_four(bytes + carriers[i].at);
@@ -157,5 +163,7 @@ unsigned bw_address_kind_of_url(const char *url)
 
 const char *bw_address_kind_name(unsigned kind)
 {
-	return kind & BW_ADDRESS_LINK_LOCAL ? "a link-local or metadata address" : "a loopback address";
+	if (kind & BW_ADDRESS_LINK_LOCAL)
+		return "a link-local or metadata address";
+	return kind & BW_ADDRESS_LOOPBACK ? "a loopback address" : "an address of a private network";
 }

@@ -14,6 +14,7 @@
 
 #include "core/mem.h"
 #include "net/address.h"
+#include "net/fault.h"
 #include "net/headers.h"
 #include "net/hop.h"
 #include "net/proxy.h"
@@ -46,9 +47,12 @@ struct bw_http_transfer {
 	bool is_resolving;			  /* a look-up of the name began */
 	bool is_at_proxy;			  /* a new connection, of which only a proxy knows yet */
 	bool is_shaking_hands;			  /* connected to the place itself, and TLS began */
+	const void *tls;			  /* SSL_CTX of the handshake with it; NULL: none was begun */
+	bool is_cert_wanted, is_cert_shown;	  /* in that handshake: it asked for ours; it would get it */
 	bool is_connected;			  /* the request went out */
 	bool was_tls;				  /* the last hop was */
 	bool is_plain, is_direct, is_multiplexed; /* as set in the easy handle now */
+	bool has_secret;			  /* in the body of its answer */
 	bool stays;				  /* the same: redirects are not followed */
 	struct bw_hops hops;			  /* which places are refused */
 	unsigned handshakes;   /* on the new connection; the first may be that of a proxy */
@@ -63,6 +67,7 @@ struct bw_http {
 	CURLM *multi;
 	struct bw_sockets *sockets; /* of the multi, and of what it replaced */
 	struct bw_trust *trust;
+	struct bw_trust_watch watch;
 	char *user_agent;
 	char *client_cert, *client_key, *client_place;
 	char *proxy; /* "": none; NULL: of the environment */
@@ -124,6 +129,7 @@ static size_t take_header(char *data, size_t size, size_t n, void *arg)
 {
 	struct bw_http_transfer *t = arg;
 
+	t->is_cert_wanted = false; /* an answer: it did without */
 	return bw_headers_add(&t->headers, data, size * n) ? size * n : break_off(t, BW_HTTP_LIMIT);
 }
 
@@ -224,6 +230,15 @@ static bool is_handshake_of_proxy(struct bw_http_transfer *t, const char *url)
 	return t->handshakes++ == 0 && t->is_at_proxy && proxy && strncasecmp(proxy, "https:", 6) == 0;
 }
 
+/* Also of a connection whose transfer has ended: so it is looked for, and not pointed to. */
+static void note_wish(const void *ssl_ctx, void *arg)
+{
+	struct bw_http *h = arg;
+
+	for (struct bw_http_transfer *t = h->active.next; t != &h->active; t = t->next)
+		t->is_cert_wanted = t->is_cert_wanted || t->tls == ssl_ctx;
+}
+
 /*
  * The certificate of the user is not given to libcurl, which would show it to every place of a chain of redirects, and use
  * connections where it was shown for all of them.
@@ -241,8 +256,13 @@ static CURLcode begin_handshake(CURL *easy, void *ssl_ctx, void *arg)
 		return CURLE_OK;
 	t->is_at_proxy = false;
 	t->is_shaking_hands = true;
+	t->tls = ssl_ctx;
+	t->is_cert_wanted = false;
+	t->is_cert_shown = false;
+	bw_trust_watch(ssl_ctx, &h->watch);
 	if (!h->client_cert || !hop.url || !bw_hop_is_same_tls_place(hop.url, h->client_place))
 		return CURLE_OK;
+	t->is_cert_shown = true;
 	if (bw_trust_show(ssl_ctx, h->client_cert, h->client_key, &t->trouble) == 0)
 		return CURLE_OK;
 	break_off(t, BW_HTTP_TLS);
@@ -259,6 +279,8 @@ static void set_constants(struct bw_http_transfer *t)
 
 	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	/* libcurl walks through all names it remembers at the end of each transfer; connections are kept, so few ask again. */
+	curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, h->user_agent);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body);
@@ -332,6 +354,8 @@ static void put_away(struct bw_http_transfer *t)
 	struct bw_http *h = t->http;
 
 	explicit_bzero(t->sent, t->sent_size);
+	if (t->has_secret && t->body.capacity > 0)
+		explicit_bzero(t->body.data, t->body.capacity);
 	if (h->is_closed || h->spare_count >= MAX_SPARE) {
 		destroy_transfer(t);
 		return;
@@ -345,45 +369,6 @@ static void put_away(struct bw_http_transfer *t)
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static const struct {
-	CURLcode code;
-	enum bw_http_failure failure;
-} failures[] = {
-	{CURLE_OK, BW_HTTP_OK},
-	{CURLE_COULDNT_RESOLVE_HOST, BW_HTTP_DNS},
-	{CURLE_COULDNT_RESOLVE_PROXY, BW_HTTP_DNS},
-	{CURLE_COULDNT_CONNECT, BW_HTTP_CONNECT},
-	{CURLE_PROXY, BW_HTTP_CONNECT},
-	{CURLE_URL_MALFORMAT, BW_HTTP_CONNECT}, /* "host:99999": the name of a place that cannot be */
-	{CURLE_SSL_CONNECT_ERROR, BW_HTTP_TLS},
-	{CURLE_PEER_FAILED_VERIFICATION, BW_HTTP_TLS},
-	{CURLE_SSL_ISSUER_ERROR, BW_HTTP_TLS},
-	{CURLE_SSL_CACERT_BADFILE, BW_HTTP_TLS},
-	{CURLE_SSL_CERTPROBLEM, BW_HTTP_TLS},
-	{CURLE_SSL_CIPHER, BW_HTTP_TLS},
-	{CURLE_SSL_CLIENTCERT, BW_HTTP_TLS},
-	{CURLE_SSL_INVALIDCERTSTATUS, BW_HTTP_TLS},
-	{CURLE_SSL_ENGINE_INITFAILED, BW_HTTP_TLS},
-	{CURLE_USE_SSL_FAILED, BW_HTTP_TLS},
-	{CURLE_PARTIAL_FILE, BW_HTTP_CUT},
-	{CURLE_GOT_NOTHING, BW_HTTP_CUT},
-	{CURLE_RECV_ERROR, BW_HTTP_CUT},
-	{CURLE_SEND_ERROR, BW_HTTP_CUT},
-	{CURLE_HTTP2, BW_HTTP_CUT},
-	{CURLE_HTTP2_STREAM, BW_HTTP_CUT},
-	{CURLE_FILESIZE_EXCEEDED, BW_HTTP_LIMIT},
-	{CURLE_OUT_OF_MEMORY, BW_HTTP_LIMIT}, /* what libcurl says of a header line beyond its own limit */
-	{CURLE_TOO_MANY_REDIRECTS, BW_HTTP_REDIRECT},
-};
-
-static enum bw_http_failure look_up(CURLcode code)
-{
-	for (size_t i = 0; i < BW_COUNT(failures); i++)
-		if (failures[i].code == code)
-			return failures[i].failure;
-	return BW_HTTP_PROTOCOL;
-}
-
 /* How far did it come before its time was over? libcurl has one code for all of it. */
 static enum bw_http_failure phase(const struct bw_http_transfer *t)
 {
@@ -395,12 +380,30 @@ static enum bw_http_failure phase(const struct bw_http_transfer *t)
 	return t->is_resolving && looked_up == 0 ? BW_HTTP_DNS : BW_HTTP_CONNECT;
 }
 
+/*
+ * Was it broken off for want of our certificate? With TLS 1.3 that is said when the handshake is over for us, and who sends
+ * meanwhile may get to see nothing but a connection that is gone (RFC 8446 4.4.2.4).
+ */
+static bool is_about_our_cert(const struct bw_http_transfer *t, CURLcode result)
+{
+	enum bw_http_failure failure = bw_fault_kind(result);
+
+	if (t->verdict || !t->is_cert_wanted)
+		return false;
+	if (failure != BW_HTTP_TLS && failure != BW_HTTP_CUT)
+		return false;
+	return result != CURLE_PEER_FAILED_VERIFICATION &&
+	       (!t->is_cert_shown || bw_trust_alert(t->error) != NULL);
+}
+
 static enum bw_http_failure classify(const struct bw_http_transfer *t, CURLcode result, unsigned status)
 {
-	enum bw_http_failure failure = look_up(result);
+	enum bw_http_failure failure = bw_fault_kind(result);
 
 	if (t->verdict)
 		return t->verdict;
+	if (is_about_our_cert(t, result))
+		return BW_HTTP_TLS;
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return phase(t);
 	if (result == CURLE_SSL_CONNECT_ERROR && bw_trust_is_not_tls(t->error))
@@ -417,15 +420,6 @@ static enum bw_http_failure classify(const struct bw_http_transfer *t, CURLcode 
 	return failure;
 }
 
-static const char *library_text(struct bw_http_transfer *t, CURLcode result)
-{
-	size_t len = strlen(t->error);
-
-	while (len > 0 && (t->error[len - 1] == ' ' || t->error[len - 1] == '\n'))
-		t->error[--len] = '\0';
-	return len ? t->error : curl_easy_strerror(result);
-}
-
 /* It did not come further than to this proxy; NULL: it did. */
 static const char *obstacle(const struct bw_http_transfer *t, CURLcode result)
 {
@@ -435,6 +429,18 @@ static const char *obstacle(const struct bw_http_transfer *t, CURLcode result)
 		return NULL;
 	locate(t, &hop);
 	return bw_hops_proxy(&t->hops, hop.url);
+}
+
+static const char *cert_text(struct bw_http_transfer *t)
+{
+	const char *alert = bw_trust_alert(t->error);
+
+	if (!t->is_cert_shown)
+		return "it wants a client certificate, and there is none for it";
+	(void)snprintf(t->words, sizeof(t->words), "it %s our client certificate (%s)%s%s",
+		       alert ? "does not take" : "broke off, and may not take", t->http->client_cert,
+		       alert ? ": " : "", alert ? alert : "");
+	return t->words;
 }
 
 static const char *error_text(struct bw_http_transfer *t, enum bw_http_failure failure, CURLcode result)
@@ -454,11 +460,31 @@ static const char *error_text(struct bw_http_transfer *t, enum bw_http_failure f
 		return "the answer is larger than we take";
 	if (result == CURLE_OK)
 		return "the connection was closed inside of the header";
+	if (is_about_our_cert(t, result) || (t->is_cert_wanted && bw_fault_kind(result) == BW_HTTP_CUT))
+		return cert_text(t);
 	if (!proxy)
-		return library_text(t, result);
+		return bw_fault_words(t->error, result);
 	(void)snprintf(t->words, sizeof(t->words), "no way through the proxy %s: %s",
-		       bw_proxy_name(proxy, name), library_text(t, result));
+		       bw_proxy_name(proxy, name), bw_fault_words(t->error, result));
 	return t->words;
+}
+
+static enum bw_http_cause cause_of(const struct bw_http_transfer *t, enum bw_http_failure failure,
+				   CURLcode result)
+{
+	long answered = 0, verified = 0;
+
+	if (failure == BW_HTTP_TLS && t->verdict)
+		return BW_HTTP_CERT_OWN;
+	if (failure == BW_HTTP_TLS && is_about_our_cert(t, result))
+		return BW_HTTP_CERT_WANTED;
+	if (failure == BW_HTTP_TLS && result == CURLE_PEER_FAILED_VERIFICATION && !t->is_at_proxy) {
+		curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
+		return bw_trust_cause(verified);
+	}
+	if (failure == BW_HTTP_CONNECT && t->is_at_proxy)
+		curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &answered);
+	return answered == 407 || answered == 401 ? BW_HTTP_PROXY_LOGIN : BW_HTTP_NO_CAUSE;
 }
 
 static void describe(struct bw_http_transfer *t, CURLcode result, struct bw_http_response *ret)
@@ -482,6 +508,7 @@ static void describe(struct bw_http_transfer *t, CURLcode result, struct bw_http
 		.body = &t->body,
 	};
 	ret->failure = classify(t, result, ret->status);
+	ret->cause = cause_of(t, ret->failure, result);
 	ret->is_mute = ret->timed_out && ret->failure == BW_HTTP_CONNECT && t->is_shaking_hands;
 	ret->is_refused = ret->failure == BW_HTTP_CONNECT && t->hops.is_refused;
 	ret->refused_kind = ret->is_refused ? t->hops.kind : 0;
@@ -628,18 +655,6 @@ static bool make_multi(struct bw_http *h)
 
 /* --- public ----------------------------------------------------------------------------------- */
 
-/* What the code above relies on, in the library that is there at run time. */
-static int check_library(const curl_version_info_data *v, struct bw_err *err)
-{
-	if (v->version_num < 0x075700)
-		return bw_fail(err, BW_E_SYS, "libcurl %s is too old: 7.87 or newer is needed", v->version);
-	if (!(v->features & CURL_VERSION_ASYNCHDNS))
-		return bw_fail(err, BW_E_SYS, "libcurl %s resolves names in the calling thread", v->version);
-	if (!v->ssl_version || strncmp(v->ssl_version, "OpenSSL/", 8) != 0)
-		return bw_fail(err, BW_E_SYS, "libcurl %s does not use OpenSSL", v->version);
-	return 0;
-}
-
 static void release_http(struct bw_http *h)
 {
 	bw_sockets_free(h->sockets);
@@ -670,6 +685,7 @@ static struct bw_http *make_http(struct bw_loop *l, const struct bw_http_options
 	h->client_key = bw_strdup_null(o->client_key ? o->client_key : o->client_cert);
 	h->client_place = bw_strdup(o->client_place ? o->client_place : "");
 	h->proxy = bw_strdup_null(o->proxy);
+	h->watch = (struct bw_trust_watch){note_wish, h};
 	ring_init(&h->active);
 	ring_init(&h->broken);
 	return h;
@@ -685,7 +701,7 @@ int bw_http_new(struct bw_loop *l, const struct bw_http_options *o, struct bw_ht
 		return bw_fail(err, BW_E_SYS, "libcurl does not start");
 	v = curl_version_info(CURLVERSION_NOW);
 	h = make_http(l, o);
-	rc = check_library(v, err);
+	rc = bw_fault_of_library(err);
 	if (rc == 0)
 		rc = bw_trust_new(o->ca_files, v->cainfo, v->capath, &h->trust, err);
 	if (rc == 0 && h->client_cert)
@@ -712,6 +728,11 @@ static void drop_ring(struct bw_http_transfer *ring)
 		next = t->next;
 		bw_http_cancel(t);
 	}
+}
+
+bool bw_http_is_busy(const struct bw_http *h)
+{
+	return h->active.next != &h->active || h->broken.next != &h->broken;
 }
 
 void bw_http_free(struct bw_http *h)
@@ -828,6 +849,8 @@ int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_
 	struct bw_http_transfer *t;
 	int rc = bw_request_check(req, err);
 
+	if (rc == 0 && !h->proxy && !req->is_direct)
+		rc = bw_proxy_check_variable(req->url, err);
 	if (rc < 0)
 		return rc;
 	t = h->multi || make_multi(h) ? take_transfer(h) : NULL;
@@ -839,11 +862,16 @@ int bw_http_start(struct bw_http *h, const struct bw_http_request *req, bw_http_
 	t->is_resolving = false;
 	t->is_at_proxy = false;
 	t->is_shaking_hands = false;
+	t->tls = NULL;
+	t->is_cert_wanted = false;
 	t->is_connected = false;
 	t->was_tls = false;
 	t->error[0] = '\0';
 	bw_buf_clear(&t->body);
 	t->body.max = req->max_body;
+	t->has_secret = req->has_secret;
+	if (t->has_secret) /* one that grows leaves copies behind */
+		(void)bw_buf_reserve(&t->body, req->max_body);
 	bw_headers_clear(&t->headers);
 	set_request(t, req);
 	bw_hops_begin(&t->hops, req, t->sent, h->proxy);
@@ -868,17 +896,4 @@ void bw_http_cancel(struct bw_http_transfer *t)
 bool bw_http_header(const struct bw_http_response *r, const char *name, unsigned nth, char *out, size_t size)
 {
 	return bw_headers_get(r->headers, name, nth, out, size);
-}
-
-void bw_http_trusted(const char **ret_file, const char **ret_folder)
-{
-	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
-
-	*ret_file = bw_trust_place("SSL_CERT_FILE", v->cainfo);
-	*ret_folder = bw_trust_place("SSL_CERT_DIR", v->capath);
-}
-
-const char *bw_http_version(void)
-{
-	return curl_version();
 }

@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "net/address.h"
 #include "net/authority.h"
+#include "net/fault.h"
 
 #define PORT_PLAIN 1080 /* what libcurl takes when none is said, whatever kind of proxy it is ... */
 #define PORT_TLS   443	/* ... except for one that is itself spoken to over TLS */
@@ -53,22 +54,58 @@ static bool is_named(const char *list, const char *url)
 	return false;
 }
 
-/* http_proxy in capitals is left out, because a CGI program would get it from its client. */
-const char *bw_proxy_of(const char *url)
+/* Who is gone to without one; NULL: nobody. */
+static const char *exceptions(void)
 {
-	const char *off = variable("no_proxy"), *proxy;
-	bool is_tls = strncasecmp(url, "https:", 6) == 0;
+	const char *off = variable("no_proxy");
 
-	if (!off)
-		off = variable("NO_PROXY");
+	return off ? off : variable("NO_PROXY");
+}
+
+/* Its variable; NULL: none. http_proxy in capitals is left out, because a CGI program would get it from its client. */
+static const char *name_for(const char *url)
+{
+	static const char *const tls[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
+	static const char *const plain[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
+	const char *const *name = strncasecmp(url, "https:", 6) == 0 ? tls : plain;
+	const char *off = exceptions();
+
 	if (off && (strcmp(off, "*") == 0 || is_named(off, url)))
 		return NULL;
-	proxy = variable(is_tls ? "https_proxy" : "http_proxy");
-	if (!proxy && is_tls)
-		proxy = variable("HTTPS_PROXY");
-	if (!proxy)
-		proxy = variable("all_proxy");
-	return proxy ? proxy : variable("ALL_PROXY");
+	while (*name && !variable(*name))
+		name++;
+	return *name;
+}
+
+const char *bw_proxy_of(const char *url)
+{
+	const char *name = name_for(url);
+
+	return name ? variable(name) : NULL;
+}
+
+/* Is there an '@' behind what names user and host? Then that is not where whoever wrote it thinks it is. */
+static bool has_late_user(const char *proxy)
+{
+	size_t len;
+	const char *from = bw_authority_of(proxy, &len);
+
+	return strchr(from + len, '@') != NULL;
+}
+
+const char *bw_proxy_trouble(const char *value)
+{
+	if (has_late_user(value))
+		return "'/', '?' and '#' in a password are written %2F, %3F and %23";
+	return bw_fault_of_proxy(value);
+}
+
+int bw_proxy_check_variable(const char *url, struct bw_err *err)
+{
+	const char *name = name_for(url), *off = exceptions();
+	const char *why = name && !(off && strchr(off, '/')) ? bw_proxy_trouble(variable(name)) : NULL;
+
+	return why ? bw_fail(err, BW_E_INPUT, "%s is no URL of a proxy: %s", name, why) : 0;
 }
 
 /* --- one proxy -------------------------------------------------------------------------------- */
@@ -153,6 +190,10 @@ const char *bw_proxy_name(const char *proxy, char out[BW_PROXY_NAME_MAX])
 	size_t len;
 	const char *from = bw_authority_of(proxy, &len);
 
-	(void)snprintf(out, BW_PROXY_NAME_MAX, "%.*s", (int)(len < BW_PROXY_NAME_MAX ? len : 0), from);
+	if (has_late_user(proxy))
+		(void)snprintf(out, BW_PROXY_NAME_MAX, "of the environment");
+	else
+		(void)snprintf(out, BW_PROXY_NAME_MAX, "%.*s", (int)(len < BW_PROXY_NAME_MAX ? len : 0),
+			       from);
 	return out;
 }

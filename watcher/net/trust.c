@@ -143,6 +143,38 @@ static int verify(X509_STORE_CTX *ctx, void *arg)
 	return X509_verify_cert(ctx);
 }
 
+/* The name is looked at by libcurl, when the certificate as such is accepted; then it leaves the result unspecified. */
+enum bw_http_cause bw_trust_cause(long verify_result)
+{
+	switch (verify_result) {
+	case X509_V_OK:
+	case X509_V_ERR_UNSPECIFIED:
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH: return BW_HTTP_CERT_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID: return BW_HTTP_CERT_DATE;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: return BW_HTTP_CERT_AUTHORITY;
+	default: return BW_HTTP_CERT_BAD;
+	}
+}
+
+static int note_wish(SSL *ssl, void *arg)
+{
+	const struct bw_trust_watch *w = arg;
+
+	w->asked(SSL_get_SSL_CTX(ssl), w->arg);
+	return 1; /* with what there is */
+}
+
+void bw_trust_watch(void *ssl_ctx, struct bw_trust_watch *w)
+{
+	SSL_CTX_set_cert_cb(ssl_ctx, note_wish, w);
+}
+
 void bw_trust_apply(struct bw_trust *t, void *ssl_ctx)
 {
 	SSL_CTX_set1_cert_store(ssl_ctx, t->store);
@@ -176,6 +208,28 @@ static unsigned long packed_number(const char *text)
 		number = number << 4 | value;
 	}
 	return at[8] == ':' ? number : 0;
+}
+
+const char *bw_trust_alert(const char *error_text)
+{
+	unsigned long number = packed_number(error_text);
+	int alert = ERR_GET_REASON(number) - SSL_AD_REASON_OFFSET;
+
+	if (number == 0 || ERR_GET_LIB(number) != ERR_LIB_SSL)
+		return NULL;
+	switch (alert) {
+	case SSL_AD_HANDSHAKE_FAILURE:
+	case SSL_AD_NO_CERTIFICATE:
+	case SSL_AD_BAD_CERTIFICATE:
+	case SSL_AD_UNSUPPORTED_CERTIFICATE:
+	case SSL_AD_CERTIFICATE_REVOKED:
+	case SSL_AD_CERTIFICATE_EXPIRED:
+	case SSL_AD_CERTIFICATE_UNKNOWN:
+	case SSL_AD_UNKNOWN_CA:
+	case SSL_AD_ACCESS_DENIED:
+	case SSL_AD_CERTIFICATE_REQUIRED: return SSL_alert_desc_string_long(alert);
+	default: return NULL;
+	}
 }
 
 bool bw_trust_is_not_tls(const char *error_text)

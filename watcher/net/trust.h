@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "core/err.h"
+#include "net/http.h"
 
 struct bw_trust;
 
@@ -30,6 +31,25 @@ const char *bw_trust_place(const char *variable, const char *otherwise);
 int bw_trust_show(void *ssl_ctx, const char *cert, const char *key, struct bw_err *err) BW_NODISCARD;
 /* Could it be shown? */
 int bw_trust_check_identity(const char *cert, const char *key, struct bw_err *err) BW_NODISCARD;
+
+/* What is wrong with a certificate that was not accepted, by the result of its verification. */
+enum bw_http_cause bw_trust_cause(long verify_result);
+
+/*
+ * Calls back when a peer asks for our certificate, whether there is one or not. A connection may ask at any time in its
+ * life, and that long `w` lives.
+ */
+struct bw_trust_watch {
+	void (*asked)(const void *ssl_ctx, void *arg);
+	void *arg;
+};
+void bw_trust_watch(void *ssl_ctx, struct bw_trust_watch *w);
+
+/*
+ * The alert of the peer in words, when it is one that peers send about our certificate, or for want of it; NULL: it is none.
+ * The text is that of libcurl, as below.
+ */
+const char *bw_trust_alert(const char *error_text);
 
 /* Lets an SSL_CTX verify against this store, which must outlive it. */
 void bw_trust_apply(struct bw_trust *t, void *ssl_ctx);

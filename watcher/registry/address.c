@@ -165,6 +165,15 @@ bool bw_host_is_private(const char *host)
 	return inet_aton(host, &four) != 0 && is_private_four(ntohl(four.s_addr));
 }
 
+bool bw_registry_is_same(const char *a, const char *b)
+{
+	struct bw_origin x, y;
+
+	if (!bw_origin_of_registry(a, true, &x) || !bw_origin_of_registry(b, true, &y) || x.port != y.port)
+		return false;
+	return strcmp(x.host, y.host) == 0 || (bw_host_is_hub(x.host) && bw_host_is_hub(y.host));
+}
+
 bool bw_registry_is_loopback(const char *registry)
 {
 	struct bw_origin o;

@@ -54,8 +54,11 @@ static enum bw_auth_step prepare_basic(struct bw_question *q, const char **ret_h
 		return fail(q, "wants a user and a password (Basic), and there is only a token, from ", c, f);
 	if (c)
 		return show(q, c, BW_SENT_BASIC, ret_header);
-	if (q->challenges > 0)
-		return fail(q, "wants a log-in, and there are no credentials for it", NULL, f);
+	if (q->challenges > 0) {
+		(void)fail(q, "wants a log-in, and there are no credentials for it", NULL, f);
+		f->cause = BW_CAUSE_NO_LOGIN;
+		return BW_AUTH_FAILED;
+	}
 	bw_login_note(q->host, NULL);
 	return BW_AUTH_READY; /* some of its repositories may be open to all */
 }
@@ -70,16 +73,21 @@ static enum bw_auth_step prepare_bearer(struct bw_question *q, const struct bw_c
 	return step;
 }
 
-/* An opaque token for several is tried at one more than the first before it is used for all. */
+/*
+ * A token for several is tried at one more than the first before it is used for all. From then on what one says that it
+ * grants is believed; an opaque one may still not be good for this one.
+ */
 static enum bw_auth_step use_token(struct bw_question *q, const struct bw_ticket *t, const char **ret_header)
 {
-	if (t->is_unproven && !q->host->login.is_proven && !bw_login_goes_first(q))
+	bool is_proven = q->host->login.is_proven;
+
+	if (t->is_unproven && !is_proven && !bw_login_goes_first(q))
 		return BW_AUTH_LATER;
 	*ret_header = t->bearer->header;
 	q->sent = BW_SENT_TOKEN;
 	q->token_number = t->bearer->number;
 	q->is_anonymous = t->bearer->is_anonymous;
-	q->is_shared = t->is_unproven;
+	q->is_shared = t->is_unproven && !(is_proven && t->bearer->says_grants);
 	return BW_AUTH_READY;
 }
 
@@ -167,14 +175,6 @@ static int read_challenge(const struct bw_http_response *r, struct bw_challenge 
 	return bw_challenge_parse(list, n, ret, err);
 }
 
-static bool is_private_registry(const struct bw_host *h)
-{
-	struct bw_origin o;
-
-	return h->may_be_plain || h->peer_is_private ||
-	       (bw_origin_of_registry(h->address, true, &o) && bw_host_is_private(o.host));
-}
-
 /* Without TLS only what the registry itself does without, and then it itself, this machine, and whom the user allowed it. */
 static bool may_be_plain(const struct bw_host *h, const struct bw_origin *realm)
 {
@@ -207,8 +207,8 @@ static bool check_realm(const struct bw_host *h, const char *realm, struct bw_or
 		what = "which is no web address";
 	else if (!ret->is_tls && !may_be_plain(h, ret))
 		what = "which is not encrypted";
-	else if (bw_host_is_private(ret->host) && !is_private_registry(h) &&
-		 !bw_places_is_named(&h->registry->places, ret))
+	else if (bw_host_is_private(ret->host) && !bw_reach_is_private(h) &&
+		 !(h->is_named && bw_places_is_named(&h->registry->places, ret)))
 		what = "which is an address of a private network";
 	if (what)
 		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%s wants a log-in at %.80s, %s", h->name,
@@ -278,6 +278,7 @@ static void go_alone(struct bw_question *q)
 	struct bw_ticket *t = bw_ticket_find(q);
 
 	t->goes_alone = true;
+	q->went_alone = true;
 	if (t->bearer && t->bearer->number == q->token_number)
 		bw_ticket_drop(t);
 }
@@ -368,7 +369,7 @@ static void token_worked(struct bw_question *q)
 		l->is_proven = true;
 		if (t->bearer && t->bearer->number == q->token_number)
 			t->is_unproven = false;
-	} else if (t->goes_alone && !l->is_single) {
+	} else if (q->went_alone && !l->is_single) {
 		bw_login_use_single(q->host);
 	}
 	bw_login_release(q->host, NULL);
@@ -376,7 +377,8 @@ static void token_worked(struct bw_question *q)
 
 /*
  * With a token for several a refusal, or even "there is no such thing", may only say that it is not good for this
- * repository.
+ * repository. Some answer a wrong password in the same way: then there is no use in asking again by GET, and who is asked
+ * for the credential once more learns that it is refused.
  */
 bool bw_auth_answered(struct bw_question *q, unsigned status)
 {
@@ -390,6 +392,8 @@ bool bw_auth_answered(struct bw_question *q, unsigned status)
 	}
 	if (q->sent == BW_SENT_TOKEN && is_fine)
 		token_worked(q);
+	if (q->sent != BW_SENT_TOKEN && !q->page && (status == 403 || status == 400))
+		return bw_login_doubt(q->host, q->credential, q->repository);
 	if (q->sent != BW_SENT_TOKEN && (is_fine || status == 404)) {
 		bw_login_taken(q->host, q->credential);
 		bw_login_release(q->host, NULL);

@@ -25,7 +25,10 @@ enum bw_auth_step bw_auth_prepare(struct bw_question *q, const char **ret_header
 /* The registry answered 401. True: it is worth asking again; false: `*f` says why not. */
 bool bw_auth_challenged(struct bw_question *q, const struct bw_http_response *r, struct bw_failure *f);
 
-/* The registry answered something else. True: it is worth asking again with a token of its own. */
+/*
+ * The registry answered something else. True: it is worth asking again with a token of its own, or to see that the
+ * credential is refused.
+ */
 bool bw_auth_answered(struct bw_question *q, unsigned status);
 
 #endif

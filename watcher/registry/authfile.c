@@ -13,19 +13,16 @@
 #include "registry/address.h"
 
 /* An exact key, which is the normal form itself, goes before a URL of the same host. */
+/* A credential, or the name of a helper program. */
 struct entry {
 	struct bw_credential credential;
-	bool is_exact;
-};
-
-struct helper {
-	char *name; /* "": none, whatever `credsStore` says */
-	bool is_exact;
+	char *helper;  /* "": none, and the credsStore is not asked */
+	bool is_exact; /* the key was in normal form */
 };
 
 struct bw_authfile {
 	struct bw_map *entries; /* normal form of the key -> struct entry */
-	struct bw_map *helpers; /* the same -> struct helper */
+	struct bw_map *helpers; /* the same */
 	char *store;		/* NULL: none */
 };
 
@@ -51,17 +48,8 @@ static void free_entry(void *p)
 	if (!e)
 		return;
 	bw_credential_done(&e->credential);
+	free(e->helper);
 	free(e);
-}
-
-static void free_helper(void *p)
-{
-	struct helper *h = p;
-
-	if (!h)
-		return;
-	free(h->name);
-	free(h);
 }
 
 struct bw_authfile *bw_authfile_new(void)
@@ -78,7 +66,7 @@ void bw_authfile_free(struct bw_authfile *f)
 	if (!f)
 		return;
 	bw_map_free(f->entries, free_entry);
-	bw_map_free(f->helpers, free_helper);
+	bw_map_free(f->helpers, free_entry);
 	free(f->store);
 	free(f);
 }
@@ -150,13 +138,34 @@ const struct bw_credential *bw_authfile_find(const struct bw_authfile *f, const 
 const char *bw_authfile_helper(const struct bw_authfile *f, const char *key, const char *repository,
 			       const char **ret_member)
 {
-	const struct helper *h = find(f->helpers, key, repository);
-	const char *name = h ? h->name : f->store;
+	const struct entry *e = find(f->helpers, key, repository);
+	const char *name = e ? e->helper : f->store;
 
 	if (!name || !*name)
 		return NULL;
-	*ret_member = h ? "credHelpers" : "credsStore";
+	*ret_member = e ? "credHelpers" : "credsStore";
 	return name;
+}
+
+struct listener {
+	bw_authfile_helper_fn fn;
+	void *arg;
+};
+
+static void tell_helper(const char *key, void *value, void *arg)
+{
+	const struct entry *e = value;
+	const struct listener *l = arg;
+
+	if (*e->helper)
+		l->fn(key, e->helper, l->arg);
+}
+
+void bw_authfile_each_helper(const struct bw_authfile *f, bw_authfile_helper_fn fn, void *arg)
+{
+	struct listener l = {.fn = fn, .arg = arg};
+
+	bw_map_each(f->helpers, tell_helper, &l);
 }
 
 /* --- one credential --------------------------------------------------------------------------- */
@@ -272,30 +281,17 @@ static int read_entry(const json_t *object, struct bw_credential *ret)
 /* --- the members of the file ------------------------------------------------------------------ */
 
 /* Among equals the first. */
-static void add_entry(struct bw_authfile *f, const char *key, const struct bw_credential *credential)
+static void add(struct bw_map *entries, const char *key, const struct entry *new)
 {
 	BW_AUTOFREE char *normal = bw_authfile_key(key);
-	struct entry *e = BW_NEW(struct entry), *old = bw_map_get(f->entries, normal);
+	struct entry *e = BW_NEW(struct entry), *old = bw_map_get(entries, normal);
 
-	e->credential = *credential;
+	*e = *new;
 	e->is_exact = strcmp(normal, key) == 0;
 	if (old && (old->is_exact || !e->is_exact))
 		free_entry(e);
 	else
-		free_entry(bw_map_put(f->entries, normal, e));
-}
-
-static void add_helper(struct bw_authfile *f, const char *key, const char *name)
-{
-	BW_AUTOFREE char *normal = bw_authfile_key(key);
-	struct helper *h = BW_NEW(struct helper), *old = bw_map_get(f->helpers, normal);
-
-	h->name = bw_strdup(name);
-	h->is_exact = strcmp(normal, key) == 0;
-	if (old && (old->is_exact || !h->is_exact))
-		free_helper(h);
-	else
-		free_helper(bw_map_put(f->helpers, normal, h));
+		free_entry(bw_map_put(entries, normal, e));
 }
 
 bool bw_helper_name_is_good(const char *name)
@@ -336,7 +332,7 @@ static void read_auths(struct bw_authfile *f, const json_t *auths, struct bw_err
 					      "more than %d entries; the others do not count",
 					      BW_AUTHFILE_MAX_ENTRIES);
 		} else if (found > 0) {
-			add_entry(f, key, &credential);
+			add(f->entries, key, &(struct entry){.credential = credential});
 		} else if (found < 0 && !ret->code) {
 			(void)bw_fail(ret, BW_E_INPUT,
 				      "the entry of %.200s is not \"user:password\" in base64", key);
@@ -356,7 +352,7 @@ static void read_helpers(struct bw_authfile *f, const json_t *root, struct bw_er
 
 		if (s && (!*s || bw_helper_name_is_good(s)) &&
 		    bw_map_count(f->helpers) < BW_AUTHFILE_MAX_ENTRIES)
-			add_helper(f, key, s);
+			add(f->helpers, key, &(struct entry){.helper = bw_strdup(s)});
 		else if (!ret->code)
 			(void)bw_fail(
 				ret, BW_E_INPUT,
@@ -482,29 +478,20 @@ static void compare_entry(const char *key, void *value, void *arg)
 	struct comparison *x = arg;
 
 	other = bw_map_get(x->others, key);
-	x->differ = x->differ || !other || !bw_credential_equal(&e->credential, &other->credential);
+	x->differ = x->differ || !other || !bw_credential_equal(&e->credential, &other->credential) ||
+		    !bw_text_is(e->helper, other->helper);
 }
 
-static void compare_helper(const char *key, void *value, void *arg)
-{
-	const struct helper *h = value, *other;
-	struct comparison *x = arg;
-
-	other = bw_map_get(x->others, key);
-	x->differ = x->differ || !other || strcmp(h->name, other->name) != 0;
-}
-
-static bool maps_equal(const struct bw_map *a, const struct bw_map *b,
-		       void (*compare)(const char *key, void *value, void *arg))
+static bool maps_equal(const struct bw_map *a, const struct bw_map *b)
 {
 	struct comparison x = {.others = b, .differ = bw_map_count(a) != bw_map_count(b)};
 
-	bw_map_each(a, compare, &x);
+	bw_map_each(a, compare_entry, &x);
 	return !x.differ;
 }
 
 bool bw_authfile_equal(const struct bw_authfile *a, const struct bw_authfile *b)
 {
-	return bw_text_is(a->store, b->store) && maps_equal(a->entries, b->entries, compare_entry) &&
-	       maps_equal(a->helpers, b->helpers, compare_helper);
+	return bw_text_is(a->store, b->store) && maps_equal(a->entries, b->entries) &&
+	       maps_equal(a->helpers, b->helpers);
 }

@@ -44,6 +44,10 @@ const struct bw_credential *bw_authfile_find(const struct bw_authfile *f, const 
 const char *bw_authfile_helper(const struct bw_authfile *f, const char *key, const char *repository,
 			       const char **ret_member);
 
+/* Each entry of `credHelpers` that names one, in no order. */
+typedef void (*bw_authfile_helper_fn)(const char *key, const char *name, void *arg);
+void bw_authfile_each_helper(const struct bw_authfile *f, bw_authfile_helper_fn fn, void *arg);
+
 /* "https://index.docker.io/v1/" -> "docker.io", "Reg.lan:5000/team/" -> "reg.lan:5000/team". The caller frees. */
 char *bw_authfile_key(const char *key);
 

@@ -181,8 +181,7 @@ static bool may_probe(const struct bw_budget *b, uint64_t floor)
 /* A tenth of the window, and twice as long each time; but ours come back in pairs, which is not to be disturbed. */
 static uint64_t probe_ms(const struct bw_budget *b)
 {
-	uint64_t steady = window_ms(b) / usable(b),
-		 first = most(window_ms(b) / 10, steady * 3);
+	uint64_t steady = window_ms(b) / usable(b), first = most(window_ms(b) / 10, steady * 3);
 
 	return least(first << b->holds, window_ms(b));
 }
@@ -204,7 +203,9 @@ static uint64_t worth_at(const struct bw_budget *b, uint64_t floor, uint64_t now
 
 static uint64_t hold_ms(const struct bw_budget *b, uint64_t floor, uint64_t now)
 {
-	return left_at(b, now) > floor ? 0 : less(worth_at(b, floor, now), now);
+	if (left_at(b, now) > floor)
+		return 0;
+	return less(b->resume_ms ? b->resume_ms : worth_at(b, floor, now), now);
 }
 
 /* --- does a question cost? -------------------------------------------------------------------- */
@@ -336,6 +337,7 @@ static void take(struct bw_budget *b, const struct bw_quota *q, uint64_t number,
 	if (now >= b->said_ms + 4 * MARGIN_MS)
 		b->is_rolling = is_same && now < reset_at(b) && reset > reset_at(b) + 2 * MARGIN_MS;
 	b->is_known = true;
+	b->resume_ms = 0;
 	b->quota = *q;
 	b->said_ms = now;
 	b->said_number = b->sent;
@@ -377,6 +379,41 @@ void bw_budget_note(struct bw_budget *b, uint64_t number, bool is_question, cons
 		measure(b, q, number, now_ms);
 	check_free(b, is_question, q->remaining);
 	b->others = less(b->quota.limit, b->quota.remaining + used_by_us(b, now_ms));
+}
+
+/* --- another process -------------------------------------------------------------------------- */
+
+/* How often in a row had a question brought nothing back, that it was left alone for so long? */
+static void guess_holds(struct bw_budget *b, uint64_t hold)
+{
+	while (b->holds < MOST_HOLDS && probe_ms(b) < hold)
+		b->holds++;
+}
+
+/* Who used what and when is not known: all of it counts as that of others. What a question costs is seen where none is left. */
+void bw_budget_remember(struct bw_budget *b, const struct bw_budget_past *p, uint64_t now_ms)
+{
+	uint64_t hold = least(p->hold_ms, WEEK_MS);
+
+	if (p->limit == 0 || p->limit > UINT32_MAX || p->window_s == 0 ||
+	    p->age_ms >= least(p->window_s * 1000ULL, WEEK_MS) + MARGIN_MS)
+		return;
+	b->is_known = true;
+	b->quota = (struct bw_quota){
+		.limit = p->limit, .remaining = least(p->remaining, p->limit), .window_s = p->window_s};
+	b->said_ms = less(now_ms, p->age_ms);
+	b->others = b->quota.limit - b->quota.remaining;
+	if (p->is_free) {
+		b->cost = BW_BUDGET_FREE;
+		b->evidence = 1;
+	} else if (b->quota.remaining <= reserve(b)) {
+		b->cost = BW_BUDGET_COSTS;
+		b->evidence = 1 - MOST_CERTAIN; /* so that the next one is no pair, and takes one only */
+	}
+	if (hold == 0)
+		return;
+	guess_holds(b, hold);
+	b->resume_ms = most(now_ms + less(hold, p->age_ms), 1);
 }
 
 /* --- the plan --------------------------------------------------------------------------------- */

@@ -15,13 +15,14 @@
 struct listing {
 	char *names[BW_CERTS_MAX];
 	size_t count;
+	char *other; /* the first of what does not count; NULL: all does */
 };
 
 static void free_listing(struct listing *x)
 {
 	for (size_t i = 0; i < x->count; i++)
 		free(x->names[i]);
-	x->count = 0;
+	free(x->other);
 }
 
 /* --- which folder? ---------------------------------------------------------------------------- */
@@ -97,13 +98,23 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void note_other(struct listing *x, const char *name)
+{
+	if (*name == '.' || (x->other && strcmp(x->other, name) <= 0))
+		return;
+	free(x->other);
+	x->other = bw_strdup(name);
+}
+
 static int take_names(DIR *dir, const char *folder, struct listing *ret, struct bw_err *err)
 {
 	struct dirent *e;
 
 	while ((e = readdir(dir))) {
-		if (!counts(e->d_name))
+		if (!counts(e->d_name)) {
+			note_other(ret, e->d_name);
 			continue;
+		}
 		if (ret->count == BW_CERTS_MAX)
 			return bw_fail(err, BW_E_INPUT, "%s: more than %d certificates and keys", folder,
 				       BW_CERTS_MAX);
@@ -212,6 +223,8 @@ int bw_certs_find(const char *registry, const char *const *roots, struct bw_cert
 		rc = check_files(ret->folder, &files, err);
 	if (rc == 0)
 		rc = sort_out(&files, ret, err);
+	if (rc == 0 && files.count == 0)
+		ret->unused = BW_TAKE(files.other);
 	free_listing(&files);
 	return rc;
 }
@@ -225,5 +238,6 @@ void bw_certs_done(struct bw_certs *x)
 	free(x->cert_file);
 	free(x->key_file);
 	free(x->left_out);
+	free(x->unused);
 	*x = (struct bw_certs){0};
 }

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "core/mem.h"
+#include "registry/crowd.h"
 #include "registry/host.h"
 #include "registry/internal.h"
 #include "registry/list.h"
@@ -14,7 +15,8 @@
 #include "registry/relay.h"
 
 #define MAX_URL_BYTES 8192
-#define MAX_SPARE     128 /* questions that wait for the next use */
+#define MAX_QUIET_MS  86400000 /* as long as a registry may ask for */
+#define MAX_SPARE     128      /* questions that wait for the next use */
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
@@ -45,6 +47,9 @@ int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, stru
 	r->credentials = o->credentials;
 	r->warned = o->warned;
 	r->warned_arg = o->warned_arg;
+	r->mirror_turned = o->mirror_turned;
+	r->mirror_arg = o->mirror_arg;
+	r->whole = r;
 	r->refuse = o->refuse;
 	r->connect_timeout_ms = or_default(o->connect_timeout_ms, 5000);
 	r->answer_timeout_ms = or_default(o->answer_timeout_ms, 10000);
@@ -64,9 +69,33 @@ int bw_registry_new(struct bw_loop *l, const struct bw_registry_options *o, stru
 		r->random = (uint64_t)(uintptr_t)r;
 	r->random |= 1; /* the generator stays at zero for ever */
 	r->hosts = bw_map_new();
+	bw_crowd_init(r);
 	r->wake = bw_timer_new(l, wake, r);
 	*ret = r;
 	return 0;
+}
+
+struct bw_registry *bw_registry_for_strangers(struct bw_registry *r, unsigned refuse)
+{
+	struct bw_registry *view = BW_NEW(struct bw_registry);
+
+	view->whole = r;
+	view->refuse = refuse;
+	view->next_view = r->views;
+	r->views = view;
+	return view;
+}
+
+static void free_view(struct bw_registry *view)
+{
+	if (view->whole) {
+		struct bw_registry **at = &view->whole->views;
+
+		while (*at != view)
+			at = &(*at)->next_view;
+		*at = view->next_view;
+	}
+	free(view);
 }
 
 /* Nothing calls back after bw_places_close(). In a callback of ours deliver() frees the rest behind it. */
@@ -74,6 +103,12 @@ void bw_registry_free(struct bw_registry *r)
 {
 	if (!r || r->is_freed)
 		return;
+	if (r->whole != r) {
+		free_view(r);
+		return;
+	}
+	for (struct bw_registry *view = r->views; view; view = view->next_view)
+		view->whole = NULL;
 	bw_places_close(&r->places);
 	bw_timer_free(r->wake);
 	bw_list_free(&r->ending);
@@ -126,6 +161,7 @@ void bw_registry_deliver(struct bw_registry *r)
 {
 	struct bw_question *q;
 
+	bw_crowd_serve(r);
 	if (r->is_delivering)
 		return;
 	r->is_delivering = true;
@@ -140,47 +176,23 @@ void bw_registry_deliver(struct bw_registry *r)
 
 /* --- questions -------------------------------------------------------------------------------- */
 
-struct oldest {
-	struct bw_host *host; /* NULL: none is idle */
-};
-
-static void compare_use(const char *key, void *value, void *arg)
+static struct bw_host *find_host(const struct bw_registry *r, const char *name)
 {
-	struct bw_host *h = value;
-	struct oldest *x = arg;
+	BW_AUTOFREE char *key = bw_host_key(r, name);
 
-	(void)key;
-	if (bw_host_is_idle(h) && (!x->host || h->last_use < x->host->last_use))
-		x->host = h;
-}
-
-/*
- * Names of registries come from build files, and a repository may have others in each commit. Those that were not asked
- * for longest are forgotten, with what they told: the next question introduces itself again.
- */
-static void make_room(struct bw_registry *r)
-{
-	while (bw_map_count(r->hosts) >= BW_REGISTRY_HOSTS) {
-		struct oldest x = {0};
-
-		bw_map_each(r->hosts, compare_use, &x);
-		if (!x.host)
-			return;
-		(void)bw_map_remove(r->hosts, x.host->name);
-		bw_host_free(x.host);
-	}
+	return bw_map_get(r->hosts, key);
 }
 
 struct bw_host *bw_registry_host(struct bw_registry *r, const char *name)
 {
-	struct bw_host *h = bw_map_get(r->hosts, name);
+	struct bw_host *h = find_host(r, name);
 
 	if (!h) {
-		make_room(r);
+		bw_crowd_make_room(r);
 		h = bw_host_new(r, name);
-		bw_map_put(r->hosts, name, h);
+		bw_map_put(r->hosts, h->key, h);
 	}
-	h->last_use = ++r->uses;
+	bw_crowd_use(h);
 	return h;
 }
 
@@ -208,6 +220,7 @@ struct bw_question *bw_registry_question(struct bw_registry *r, const char *regi
 		.tag = w->tag,
 		.digest = digest_of(w),
 		.is_blob = w->is_blob,
+		.refuse = w->refuse,
 		.answer_fn = w->answer_fn,
 		.body_fn = w->body_fn,
 		.arg = w->arg,
@@ -241,20 +254,27 @@ void bw_registry_ask(struct bw_registry *r, const char *registry, const char *re
 		.repository = repository,
 		.tag = tag,
 		.known = known,
+		.refuse = r->refuse,
 		.answer_fn = fn,
 		.arg = arg,
 	};
 
-	begin(r, &w);
+	begin(r->whole, &w);
 }
 
 void bw_registry_fetch(struct bw_registry *r, const char *registry, const char *repository,
 		       const struct bw_digest *digest, bw_body_fn fn, void *arg)
 {
 	const struct bw_wish w = {
-		.registry = registry, .repository = repository, .digest = *digest, .body_fn = fn, .arg = arg};
+		.registry = registry,
+		.repository = repository,
+		.digest = *digest,
+		.refuse = r->refuse,
+		.body_fn = fn,
+		.arg = arg,
+	};
 
-	begin(r, &w);
+	begin(r->whole, &w);
 }
 
 void bw_registry_fetch_blob(struct bw_registry *r, const char *registry, const char *repository,
@@ -265,36 +285,48 @@ void bw_registry_fetch_blob(struct bw_registry *r, const char *registry, const c
 		.repository = repository,
 		.digest = *digest,
 		.is_blob = true,
+		.refuse = r->refuse,
 		.body_fn = fn,
 		.arg = arg,
 	};
 
-	begin(r, &w);
+	begin(r->whole, &w);
 }
 
 unsigned bw_registry_room(struct bw_registry *r, const char *registry)
 {
-	const struct bw_host *h = bw_map_get(r->hosts, registry);
+	const struct bw_host *h = find_host(r->whole, registry);
 	unsigned held = h ? h->queue.count + h->waiting.count : 0;
 
 	if (h && h->place && h->place->mirror_count > 0)
-		held += bw_relay_count(r, h->place);
+		held += bw_relay_count(r->whole, h->place);
 	return held < BW_HOST_QUEUE ? BW_HOST_QUEUE - held : 0;
+}
+
+/* Each change of certificates leaves doors behind; a host goes through its own until it is asked next. */
+static bool is_used(const struct bw_door *d, const void *arg)
+{
+	const struct bw_registry *r = arg;
+
+	return bw_places_use_door(&r->places, d) || bw_crowd_uses_door(r, d);
 }
 
 void bw_registry_reload(struct bw_registry *r)
 {
-	r->places.number++;
+	struct bw_places *x = &r->whole->places;
+
+	x->number++;
+	bw_doors_sweep(&x->doors, is_used, r->whole);
 }
 
 struct bw_registry_counts bw_registry_count(const struct bw_registry *r)
 {
-	return r->counts;
+	return r->whole->counts;
 }
 
 bool bw_registry_look(const struct bw_registry *r, const char *registry, struct bw_registry_facts *ret)
 {
-	const struct bw_host *h = bw_map_get(r->hosts, registry);
+	const struct bw_host *h = find_host(r->whole, registry);
 
 	if (!h || !h->has_spoken)
 		return false;
@@ -303,18 +335,56 @@ bool bw_registry_look(const struct bw_registry *r, const char *registry, struct 
 					  .ahead_ms = h->ahead_ms,
 					  .wants_login = h->login.scheme != BW_CHALLENGE_NONE,
 					  .login = h->login.source};
-	bw_budget_plan(&h->gate.budget, bw_loop_now(r->loop), &ret->budget);
+	bw_budget_plan(&h->gate.budget, bw_loop_now(h->registry->loop), &ret->budget);
+	ret->quiet_ms = bw_host_quiet_ms(h);
 	return true;
+}
+
+void bw_registry_remember(struct bw_registry *r, const char *registry, const struct bw_registry_standing *x)
+{
+	uint64_t quiet = x->quiet_ms < MAX_QUIET_MS ? x->quiet_ms : MAX_QUIET_MS;
+	struct bw_host *h = bw_registry_host(r->whole, registry);
+
+	if (h->has_spoken)
+		return;
+	bw_gate_remember(h, x, bw_loop_now(h->registry->loop));
+	if (quiet > x->age_ms)
+		bw_host_hush(h, quiet - x->age_ms);
 }
 
 bool bw_registry_mirror(const struct bw_registry *r, const char *registry, size_t n, const char *repository,
 			char **ret_registry, char **ret_repository)
 {
-	const struct bw_place *p = bw_places_find(&r->places, registry);
+	const struct bw_place *p = bw_places_find(&r->whole->places, registry);
 
 	if (!p || n >= p->mirror_count)
 		return false;
 	*ret_registry = bw_strdup(p->mirrors[n].registry);
 	*ret_repository = bw_mirror_repository(&p->mirrors[n], repository);
 	return true;
+}
+
+bool bw_registry_mirror_look(const struct bw_registry *r, size_t n, struct bw_mirror_facts *ret)
+{
+	for (size_t i = 0; i < r->whole->places.count; i++) {
+		const struct bw_place *p = &r->whole->places.items[i];
+
+		if (n < p->mirror_count) {
+			const struct bw_tally *t = &p->tallies[n];
+
+			*ret = (struct bw_mirror_facts){.registry = p->host,
+							.mirror = t->name,
+							.answers = t->good,
+							.unusable = t->bad,
+							.why = t->why};
+			return true;
+		}
+		n -= p->mirror_count;
+	}
+	return false;
+}
+
+void bw_registry_trust_absence(struct bw_registry *r)
+{
+	r->whole->trusts_absence = true;
 }

@@ -31,6 +31,10 @@ struct given {
 	bool is_anonymous;
 };
 
+struct bw_credentials_draft {
+	struct bw_map *given; /* as below */
+};
+
 /* Tells a file from what was there before. */
 struct stamp {
 	dev_t device;
@@ -42,6 +46,7 @@ struct stamp {
 struct source {
 	char *name;	 /* for people */
 	char *path;	 /* NULL: no file, and never read again */
+	bool is_named;	 /* by REGISTRY_AUTH_FILE: somebody means it to be there */
 	bool is_guessed; /* no variable names it: one that we may not look at is not ours */
 	struct stamp stamp;
 	struct bw_authfile *content;
@@ -181,22 +186,55 @@ static void compare_given(const char *key, void *value, void *arg)
 		    !bw_credential_equal(&g->credential, &other->credential);
 }
 
-void bw_credentials_configure(struct bw_credentials *c, const struct bw_credentials_given *list, size_t count)
+static bool is_other(const struct bw_map *given, const struct bw_map *old)
 {
-	struct bw_map *old = c->given;
 	struct comparison x = {.others = old};
 
-	c->given = bw_map_new();
+	x.differ = bw_map_count(given) != bw_map_count(old);
+	bw_map_each(given, compare_given, &x);
+	return x.differ;
+}
+
+struct bw_credentials_draft *bw_credentials_draft_new(struct bw_credentials *c,
+						      const struct bw_credentials_given *list, size_t count,
+						      bool *ret_differs)
+{
+	struct bw_credentials_draft *d = BW_NEW(struct bw_credentials_draft);
+
+	d->given = bw_map_new();
 	for (size_t i = 0; i < count; i++) {
 		BW_AUTOFREE char *host = bw_authfile_key(list[i].host);
 
-		free_given(bw_map_put(c->given, host, make_given(c, &list[i])));
+		free_given(bw_map_put(d->given, host, make_given(c, &list[i])));
 	}
-	x.differ = bw_map_count(c->given) != bw_map_count(old);
-	bw_map_each(c->given, compare_given, &x);
-	if (x.differ)
+	*ret_differs = is_other(d->given, c->given);
+	return d;
+}
+
+void bw_credentials_use(struct bw_credentials *c, struct bw_credentials_draft *d)
+{
+	struct bw_map *old = c->given;
+
+	if (is_other(d->given, old))
 		c->number++;
-	bw_map_free(old, free_given);
+	c->given = d->given;
+	d->given = old;
+	bw_credentials_draft_free(d);
+}
+
+void bw_credentials_draft_free(struct bw_credentials_draft *d)
+{
+	if (!d)
+		return;
+	bw_map_free(d->given, free_given);
+	free(d);
+}
+
+void bw_credentials_configure(struct bw_credentials *c, const struct bw_credentials_given *list, size_t count)
+{
+	bool differs;
+
+	bw_credentials_use(c, bw_credentials_draft_new(c, list, count, &differs));
 }
 
 /* --- sources ---------------------------------------------------------------------------------- */
@@ -237,7 +275,7 @@ static void add_files(struct bw_credentials *c)
 	BW_AUTOFREE char *folder = NULL;
 
 	if (only && *only) {
-		(void)add_source(c, only, only);
+		add_source(c, only, only)->is_named = true;
 		return;
 	}
 	folder = runtime && *runtime ? bw_asprintf("%s/containers", runtime)
@@ -367,6 +405,20 @@ static void put_behind(struct bw_credentials *c, struct source *parsed, size_t c
 	free(parsed);
 }
 
+/* The file that no other takes the place of is looked for again like all others, and said to be missing only once. */
+static int load(struct bw_credentials *c, struct source *s, bool *ret_differs, struct bw_err *err)
+{
+	int rc = read_source(c, s, ret_differs, err);
+
+	if (rc == 0 && s->is_named && s->stamp.size < 0)
+		return bw_fail(
+			err, BW_E_INPUT,
+			"credentials: %s: there is no such file, and REGISTRY_AUTH_FILE names it and no "
+			"other",
+			s->path);
+	return rc;
+}
+
 int bw_credentials_load(struct bw_credentials *c, struct bw_err *err)
 {
 	struct bw_err first = BW_ERR_INIT;
@@ -388,7 +440,7 @@ int bw_credentials_load(struct bw_credentials *c, struct bw_err *err)
 	for (size_t i = 0; i < c->count; i++) {
 		struct bw_err why = BW_ERR_INIT;
 
-		if (c->sources[i].path && read_source(c, &c->sources[i], &differs, &why) != 0)
+		if (c->sources[i].path && load(c, &c->sources[i], &differs, &why) != 0)
 			note_trouble(&first, &why);
 	}
 	put_behind(c, parsed, count);
@@ -456,6 +508,9 @@ void bw_credentials_refresh(struct bw_credentials *c, uint64_t now_ms)
 		return;
 	c->was_looked_at = true;
 	c->looked_ms = now_ms;
+	bw_credential_done(&c->answer);
+	if (c->helpers)
+		bw_helpers_expire(c->helpers);
 	look(c, false);
 }
 
@@ -556,11 +611,10 @@ static bool skip_missing(struct question *q, const struct candidate *x)
 		warn_of_missing(q->credentials, x);
 		return true;
 	}
-	(void)bw_fail(q->err, BW_E_AUTH,
-		      "docker-credential-%s for %.80s: it is not installed, or not in the PATH (install it, "
-		      "or set username or "
-		      "anonymous under registries:)",
-		      x->helper, q->host);
+	(void)bw_fail(q->err, BW_E_GONE,
+		      "docker-credential-%.40s: it is not installed, or not in the PATH (install it, or set "
+		      "`username` or `anonymous` under `registries:`)",
+		      x->helper);
 	return false;
 }
 
@@ -571,7 +625,7 @@ static bool ask_helper(struct question *q, const struct candidate *x)
 
 	q->step = BW_CREDENTIALS_FAILED;
 	if (!c->helpers || !bw_helper_name_is_good(x->helper)) {
-		(void)bw_fail(q->err, BW_E_AUTH, "docker-credential-%.64s for %.80s: %s", x->helper, q->host,
+		(void)bw_fail(q->err, BW_E_AUTH, "docker-credential-%.40s: %s", x->helper,
 			      c->helpers ? "this cannot be the name of a helper program"
 					 : "programs cannot be run here");
 		return true;
@@ -660,4 +714,29 @@ char *bw_credentials_source(const struct bw_credentials *c, const char *registry
 	if (c)
 		each_candidate(c, host, repository, describe_candidate, &d);
 	return d.text ? d.text : bw_strdup("");
+}
+
+struct listener {
+	const struct source *source;
+	bw_credentials_helper_fn fn;
+	void *arg;
+};
+
+static void tell_helper(const char *key, const char *name, void *arg)
+{
+	const struct listener *l = arg;
+	const struct candidate x = {.helper = name, .member = "credHelpers", .where = l->source->name};
+	BW_AUTOFREE char *source = describe(&x);
+
+	l->fn(key, source, l->arg);
+}
+
+void bw_credentials_each_helper(const struct bw_credentials *c, bw_credentials_helper_fn fn, void *arg)
+{
+	struct listener l = {.fn = fn, .arg = arg};
+
+	for (size_t i = 0; i < c->count; i++) {
+		l.source = &c->sources[i];
+		bw_authfile_each_helper(c->sources[i].content, tell_helper, &l);
+	}
 }

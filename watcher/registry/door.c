@@ -140,6 +140,24 @@ int bw_doors_open(struct bw_doors *x, const struct bw_door_wish *wish, const str
 	return 0;
 }
 
+void bw_doors_sweep(struct bw_doors *x, bool (*is_used)(const struct bw_door *d, const void *arg),
+		    const void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < x->count; i++) {
+		struct bw_door *d = x->items[i];
+
+		if (bw_http_is_busy(d->http) || is_used(d, arg)) {
+			x->items[kept++] = d;
+			continue;
+		}
+		bw_http_free(d->http);
+		free_door(d);
+	}
+	x->count = kept;
+}
+
 void bw_doors_close(struct bw_doors *x)
 {
 	for (size_t i = 0; i < x->count; i++)

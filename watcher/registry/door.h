@@ -44,6 +44,9 @@ struct bw_door_wish {
  */
 int bw_doors_open(struct bw_doors *x, const struct bw_door_wish *wish, const struct bw_door **ret,
 		  struct bw_err *err) BW_NODISCARD;
+/* Frees those that `is_used` does not know, unless something is in flight there. */
+void bw_doors_sweep(struct bw_doors *x, bool (*is_used)(const struct bw_door *d, const void *arg),
+		    const void *arg);
 /* Ends all requests, without callbacks. */
 void bw_doors_close(struct bw_doors *x);
 void bw_doors_done(struct bw_doors *x); /* after bw_doors_close() */

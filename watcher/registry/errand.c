@@ -28,13 +28,15 @@ static struct bw_credential copy_of(const struct bw_credential *c)
 
 static void depart(void *arg);
 
-static struct bw_errand *new_errand(struct bw_host *h, const struct bw_credential *c)
+static struct bw_errand *new_errand(const struct bw_question *q, const struct bw_credential *c)
 {
+	struct bw_host *h = q->host;
 	struct bw_errand *e = BW_NEW(struct bw_errand);
 
 	e->host = h;
 	e->timer = bw_timer_new(h->registry->loop, depart, e);
 	e->state = BW_ERRAND_OPEN;
+	e->refuse = bw_reach_refused(q);
 	e->is_anonymous = !c;
 	if (c)
 		e->who = copy_of(c);
@@ -114,6 +116,8 @@ static void invite(struct bw_errand *e, struct bw_question *q)
 {
 	struct bw_ticket *t = bw_ticket_look(&e->host->login, q->repository);
 
+	if (bw_reach_refused(q) != e->refuse)
+		return;
 	if (t && (t->errand || bw_ticket_is_good(t) || !bw_ticket_has_company(t)))
 		return;
 	if (is_same_somebody(e, q))
@@ -138,16 +142,18 @@ static void invite_all(struct bw_errand *e)
 }
 
 /* One that has not departed yet, and takes this ticket along. */
-static struct bw_errand *join(struct bw_host *h, struct bw_ticket *t, const struct bw_credential *c)
+static struct bw_errand *join(const struct bw_question *q, struct bw_ticket *t, const struct bw_credential *c)
 {
+	struct bw_host *h = q->host;
+
 	if (!bw_ticket_has_company(t))
 		return NULL;
 	for (struct bw_errand *e = h->login.errands; e; e = e->next) {
 		bool is_same = c ? !e->is_anonymous && e->who.number == c->number && e->who.kind == c->kind
 				 : e->is_anonymous;
 
-		if (e->state == BW_ERRAND_OPEN && is_same && bw_ticket_has_company(e->tickets[0]) &&
-		    add_ticket(e, t))
+		if (e->state == BW_ERRAND_OPEN && is_same && e->refuse == bw_reach_refused(q) &&
+		    bw_ticket_has_company(e->tickets[0]) && add_ticket(e, t))
 			return e;
 	}
 	return NULL;
@@ -186,9 +192,8 @@ static struct bw_bearer *make_bearer(const struct bw_errand *e, const struct bw_
 }
 
 /*
- * Who gets the token? One that says what it grants is believed so far. One that was left out asks for itself, and when that
- * does, the endpoint does not understand several scopes. An opaque one has to be tried: at the first it is as good as its
- * own.
+ * Who gets the token? One that was left out, where it says what it grants, asks for itself, and when that does, the endpoint
+ * does not understand several scopes. All else has to be tried: at the first it is as good as its own.
  */
 static void hand_out(struct bw_errand *e, struct bw_bearer *b, const struct bw_grants *granted)
 {
@@ -203,10 +208,8 @@ static void hand_out(struct bw_errand *e, struct bw_bearer *b, const struct bw_g
 	for (unsigned i = 0; i < e->count; i++) {
 		struct bw_ticket *t = e->tickets[i];
 
-		if (!granted)
+		if (!granted || bw_grants_pull(granted, t->key))
 			bw_ticket_give(t, b, i > 0);
-		else if (bw_grants_pull(granted, t->key))
-			bw_ticket_give(t, b, false);
 		else
 			t->goes_alone = true;
 	}
@@ -230,6 +233,7 @@ static bool read_token(struct bw_errand *e, const struct bw_http_response *r, st
 	granted = bw_grants_read(token.text, len);
 	b = make_bearer(e, &token);
 	bw_token_done(&token);
+	b->says_grants = granted != NULL;
 	hand_out(e, b, granted);
 	bw_grants_free(granted);
 	bw_bearer_leave(b);
@@ -243,7 +247,7 @@ static bool read_token(struct bw_errand *e, const struct bw_http_response *r, st
 
 /*
  * Was it the log-in that did not do? 403 may also mean this repository: only where this log-in has never been good
- * for anything it is taken for a refusal, because accounts get locked.
+ * for anything, and not for a second one either, it is taken for a refusal, because accounts get locked.
  */
 static bool is_of_login(const struct bw_errand *e, const struct bw_http_response *r)
 {
@@ -253,7 +257,8 @@ static bool is_of_login(const struct bw_errand *e, const struct bw_http_response
 		return true;
 	if (r->status == 400 && e->form)
 		return bw_token_is_bad_grant(bw_buf_str(r->body), r->body->len);
-	return r->status == 403 && e->count == 1 && !bw_login_is_taken(e->host, e->who.number);
+	return r->status == 403 && e->count == 1 &&
+	       bw_login_doubt(e->host, e->who.number, e->tickets[0]->key);
 }
 
 /* The answer of the token endpoint, when it is no token, and nothing else is worth a try. */
@@ -317,6 +322,7 @@ static bool take_answer(struct bw_errand *e, const struct bw_http_response *r, s
 		return true;
 	}
 	read_refusal(e, r, f);
+	e->is_of_tickets = true;
 	return false;
 }
 
@@ -328,7 +334,18 @@ static struct bw_question *find_waiter(const struct bw_errand *e)
 	return NULL;
 }
 
-/* It is over. The first to go on may begin another errand; then the others wait with it. */
+/* What is refused to one question may not be to another, under other rules: that one asks for itself. */
+static bool is_about(const struct bw_failure *f, const struct bw_errand *e, const struct bw_question *q)
+{
+	if (f->trouble == BW_TROUBLE_REFUSED && bw_reach_refused(q) != e->refuse)
+		return false;
+	return !e->is_of_tickets || q->has_own_token;
+}
+
+/*
+ * It is over. The first to go on may begin another errand; then the others wait with it. Who only waited to see whether
+ * this log-in is taken has not been answered by a refusal of what others wanted.
+ */
 static void end(struct bw_errand *e, bool ok, const struct bw_failure *f)
 {
 	struct bw_host *h = e->host;
@@ -339,7 +356,7 @@ static void end(struct bw_errand *e, bool ok, const struct bw_failure *f)
 	release_tickets(e);
 	while ((q = find_waiter(e))) {
 		q->errand = NULL;
-		if (ok)
+		if (ok || !is_about(f, e, q))
 			bw_question_proceed(q);
 		else
 			bw_question_failed(q, f);
@@ -406,10 +423,12 @@ static int start(struct bw_errand *e, const struct bw_door *door, uint64_t left_
 		.allow_plain = !h->login.realm_origin.is_tls,
 		.is_direct = bw_host_is_loopback(h->login.realm_origin.host),
 		.is_multiplexed = h->login.realm_http_version == 2,
+		.has_secret = true,
 		.max_body = BW_MAX_TOKEN_BYTES,
 		.connect_timeout_ms = r->connect_timeout_ms,
 		.timeout_ms = left_ms < r->answer_timeout_ms ? (uint32_t)left_ms : r->answer_timeout_ms,
 	};
+	int rc;
 
 	e->form = make_form(e, scopes);
 	url = make_url(e, scopes);
@@ -422,8 +441,10 @@ static int start(struct bw_errand *e, const struct bw_door *door, uint64_t left_
 	} else if (!e->is_anonymous) {
 		headers[0] = bw_login_basic(r, &e->who);
 	}
-	bw_reach_of_realm(h, &req);
-	return bw_http_start(door->http, &req, answer_came, e, &e->transfer, err);
+	bw_reach_of_realm(h, e->refuse, &req);
+	rc = bw_http_start(door->http, &req, answer_came, e, &e->transfer, err);
+	bw_login_wipe(r);
+	return rc;
 }
 
 static bool send_it(struct bw_errand *e, struct bw_failure *f)
@@ -470,12 +491,12 @@ enum bw_auth_step bw_errand_begin(struct bw_question *q, struct bw_ticket *t, co
 			       "credentials are not sent to %s without TLS", h->login.realm_name);
 		return BW_AUTH_FAILED;
 	}
-	e = join(h, t, c);
+	e = join(q, t, c);
 	q->has_own_token = e != NULL;
 	if (!e)
 		e = find_trial(h, c);
 	if (!e) {
-		e = new_errand(h, c);
+		e = new_errand(q, c);
 		(void)add_ticket(e, t);
 		e->deadline_ms = q->deadline_ms;
 		bw_timer_start(e->timer, 0);

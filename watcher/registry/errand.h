@@ -32,7 +32,9 @@ struct bw_errand {
 	struct bw_ticket *tickets[BW_ERRAND_SCOPES]; /* the first is the one that it was begun for */
 	unsigned count;
 	size_t scope_bytes; /* of a URL */
+	unsigned refuse;    /* kinds of addresses, the same for all who begin it, join it or are invited */
 	bool is_anonymous;
+	bool is_of_tickets;	  /* it was refused because of what was asked for, not of who asks */
 	struct bw_credential who; /* a copy, as what was found may be another before the answer comes */
 	uint64_t login_number;	  /* of all credentials, when it was begun */
 	char *form;		  /* of a POST; NULL: a GET */

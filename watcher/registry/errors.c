@@ -13,6 +13,11 @@
 
 #define MAX_RETRY_AFTER_S 86400
 #define LEAD_MAX	  120
+/* What net/http.c says, and what can be done then. Both with the longest name of a host fit into a message. */
+#define NO_CERT "it wants a client certificate, and there is none for it"
+#define BRING_CERT                                                                                         \
+	" (bring one: `cert-file` and `key-file` under `registries:`, or X.cert and X.key in its certs.d " \
+	"folder)"
 
 void bw_failure_set(struct bw_failure *f, enum bw_trouble trouble, enum bw_retry retry, const char *fmt, ...)
 {
@@ -100,21 +105,53 @@ bool bw_failure_of_realm(const struct bw_http_response *r, const char *whom, con
 		return false;
 	bw_failure_set(
 		ret, BW_TROUBLE_REFUSED, BW_RETRY_NEVER,
-		"refused: %.60s wants a log-in at %.60s, which %s; name it under `registries:` to allow it",
+		"refused: %.60s wants a log-in at %.60s, which %s; name both under `registries:` to allow it",
 		whom, realm, lead(r, where, sizeof(where)));
 	ret->is_of_host = true;
 	return true;
 }
 
+/* --- what exactly ------------------------------------------------------------------------------ */
+
+/* Only of the place that was asked: whoever it redirects to is nobody of whom the user has said anything. */
+static enum bw_cause cause_of(const struct bw_http_response *r)
+{
+	static const enum bw_cause causes[] = {
+		[BW_HTTP_NO_CAUSE] = BW_CAUSE_NONE,
+		[BW_HTTP_CERT_DATE] = BW_CAUSE_CERT_DATE,
+		[BW_HTTP_CERT_NAME] = BW_CAUSE_CERT_NAME,
+		[BW_HTTP_CERT_AUTHORITY] = BW_CAUSE_CERT_AUTHORITY,
+		[BW_HTTP_CERT_BAD] = BW_CAUSE_CERT_BAD,
+		[BW_HTTP_CERT_OWN] = BW_CAUSE_CERT_FILES,
+		[BW_HTTP_CERT_WANTED] = BW_CAUSE_CERT_WANTED,
+		[BW_HTTP_PROXY_LOGIN] = BW_CAUSE_PROXY_LOGIN,
+	};
+
+	if (r->failure == BW_HTTP_NOT_TLS)
+		return BW_CAUSE_NOT_TLS;
+	if (r->status == 407)
+		return BW_CAUSE_PROXY_LOGIN;
+	if (r->status == 503)
+		return BW_CAUSE_BUSY;
+	return causes[r->cause];
+}
+
 /* --- no answer -------------------------------------------------------------------------------- */
+
+/* There is none for whomever a registry redirects to: what is in the configuration is for the registry itself. */
+static const char *remedy(const struct bw_http_response *r)
+{
+	return r->cause == BW_HTTP_CERT_WANTED && strstr(r->error, NO_CERT) && !r->redirected ? BRING_CERT
+											      : "";
+}
 
 static void set_no_answer(const struct bw_http_response *r, const char *whom, struct bw_failure *f)
 {
 	if (r->failure == BW_HTTP_NOT_TLS) /* the library's words for it are of no help */
 		bw_failure_set(f, BW_TROUBLE_TLS, BW_RETRY_SOON, "%s does not speak TLS", whom);
 	else
-		bw_failure_set(f, kinds[r->failure].trouble, kinds[r->failure].retry, "%s: %s", whom,
-			       r->error);
+		bw_failure_set(f, kinds[r->failure].trouble, kinds[r->failure].retry, "%.80s: %s%s", whom,
+			       r->error, remedy(r));
 	f->is_of_host = kinds[r->failure].is_of_host && !r->redirected;
 	if (r->timed_out && f->trouble == BW_TROUBLE_CONNECTION)
 		f->trouble = BW_TROUBLE_TIMEOUT; /* tried again as often as other connection trouble */
@@ -128,7 +165,7 @@ static const char *teller(const struct bw_http_response *r, const char *whom, ch
 	return r->redirected && bw_origin_parse(r->effective_url, &o) ? bw_origin_name(&o, buf) : whom;
 }
 
-bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, struct bw_failure *ret)
+static bool has_no_answer(const struct bw_http_response *r, const char *whom, struct bw_failure *ret)
 {
 	char buf[BW_ORIGIN_MAX];
 	uint32_t after_s;
@@ -144,10 +181,16 @@ bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, 
 		set_no_answer(r, whom, ret);
 		return true;
 	}
+	if (r->status == 407) {
+		bw_failure_set(ret, BW_TROUBLE_CONNECTION, BW_RETRY_NEVER,
+			       "%s: the proxy on the way wants to know who we are (407)", whom);
+		return true;
+	}
 	if (r->status == 429) {
 		bw_failure_set(ret, BW_TROUBLE_THROTTLED, BW_RETRY_LATER, "%s asks for fewer requests (429)",
 			       whom);
 		ret->has_retry_after = bw_retry_after(r, &ret->retry_after_s);
+		ret->is_elsewhere = r->redirected;
 		return true;
 	}
 	if (r->status == 503 && bw_retry_after(r, &after_s)) {
@@ -155,6 +198,7 @@ bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, 
 			       whom);
 		ret->has_retry_after = true;
 		ret->retry_after_s = after_s;
+		ret->is_elsewhere = r->redirected;
 		return true;
 	}
 	if (r->status >= 500) {
@@ -163,6 +207,14 @@ bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, 
 		return true;
 	}
 	return false;
+}
+
+bool bw_failure_of_response(const struct bw_http_response *r, const char *whom, struct bw_failure *ret)
+{
+	if (!has_no_answer(r, whom, ret))
+		return false;
+	ret->cause = cause_of(r);
+	return true;
 }
 
 /* --- kinds of refusals ------------------------------------------------------------------------- */
@@ -333,6 +385,21 @@ static enum bw_trouble choose(const struct said *x, const char *words, unsigned 
 	return (t == BW_TROUBLE_DENIED || t == BW_TROUBLE_MALFORMED) && is_over(words) ? BW_TROUBLE_AUTH : t;
 }
 
+/* nginx says so with 400 (ngx_http_special_response.c, 496 and 495), when the handshake was fine without, or all the same. */
+static bool is_about_cert(const struct bw_http_response *r, const char *whom, const char *words,
+			  struct bw_failure *ret)
+{
+	bool is_missing = strcasestr(words, "No required SSL certificate was sent") != NULL;
+
+	if (r->status != 400 || (!is_missing && !strcasestr(words, "The SSL certificate error")))
+		return false;
+	bw_failure_set(ret, BW_TROUBLE_TLS, BW_RETRY_NEVER, "%.80s: %s%s", whom,
+		       is_missing ? NO_CERT : "it does not take our client certificate (400)",
+		       is_missing && !r->redirected ? BRING_CERT : "");
+	ret->cause = r->redirected ? BW_CAUSE_NONE : BW_CAUSE_CERT_WANTED;
+	return true;
+}
+
 void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, const char *what,
 			   struct bw_failure *ret)
 {
@@ -344,6 +411,8 @@ void bw_failure_of_refusal(const struct bw_http_response *r, const char *whom, c
 	trouble = choose(&said, words, r->status);
 	json_decref(said.root);
 	whom = teller(r, whom, buf);
+	if (is_about_cert(r, whom, words, ret))
+		return;
 	if (what && bw_trouble_is_absence(trouble))
 		bw_failure_set(ret, trouble, BW_RETRY_NEVER, "%s does not have %s: it answered %u%s%s", whom,
 			       what, r->status, *words ? ", " : "", words);

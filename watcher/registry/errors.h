@@ -18,10 +18,12 @@ enum bw_retry {
 
 struct bw_failure {
 	enum bw_trouble trouble;
+	enum bw_cause cause;
 	enum bw_retry retry;
 	bool is_of_host;  /* says something about the whole host: no address, no connection, no TLS */
 	bool is_of_realm; /* that host is the one of the token endpoint */
-	bool is_elsewhere; /* said by whom the registry redirects to: nothing about our log-in at the registry */
+	bool is_elsewhere; /* said by whom the registry redirects to: it is not about the registry, nor our log-in there */
+	bool is_held_back; /* image/answer.h */
 	bool has_retry_after;
 	uint32_t retry_after_s; /* at most a day */
 	char message[BW_ANSWER_MESSAGE_MAX];

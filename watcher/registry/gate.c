@@ -8,7 +8,8 @@
 #include "registry/places.h"
 #include "registry/question.h"
 
-#define SPAN_MAX 48
+#define SPAN_MAX  48
+#define MINUTE_MS 60000
 
 static const struct bw_manners *manners(const struct bw_host *h)
 {
@@ -18,6 +19,21 @@ static const struct bw_manners *manners(const struct bw_host *h)
 void bw_gate_init(struct bw_host *h)
 {
 	bw_budget_init(&h->gate.budget, manners(h)->reserve_percent);
+}
+
+void bw_gate_remember(struct bw_host *h, const struct bw_registry_standing *x, uint64_t now)
+{
+	const struct bw_budget_past past = {
+		.is_free = x->is_free,
+		.limit = x->limit,
+		.remaining = x->remaining,
+		.window_s = x->window_s,
+		.hold_ms = x->hold_ms,
+		.age_ms = x->age_ms,
+	};
+
+	if (x->has_budget)
+		bw_budget_remember(&h->gate.budget, &past, now);
 }
 
 /* Over HTTP/1 one on each connection; what was asked for may be less. */
@@ -83,19 +99,31 @@ static const char *span(uint64_t s, char out[SPAN_MAX])
 	return out;
 }
 
+static const char *is_or_are(uint64_t n)
+{
+	return n == 1 ? "is" : "are";
+}
+
+/* Who comes in that minute comes in time. */
+const char *bw_gate_time(uint64_t wait_ms, char out[BW_TIME_MAX])
+{
+	return bw_time_short(bw_clock_ms() + (int64_t)wait_ms + MINUTE_MS - 1, out);
+}
+
 static void set_dry(const struct bw_host *h, uint64_t wait_ms, uint64_t now, struct bw_failure *f)
 {
-	char window[SPAN_MAX], wait[SPAN_MAX];
+	char window[SPAN_MAX], at[BW_TIME_MAX];
 	struct bw_budget_plan p;
 
 	bw_budget_plan(&h->gate.budget, now, &p);
-	bw_failure_set(
-		f, BW_TROUBLE_THROTTLED, BW_RETRY_NEVER,
-		"%s: %llu of %llu requests%s%s are used up and %llu are kept for others; asked again in %s",
-		h->name, (unsigned long long)(p.limit - p.remaining), (unsigned long long)p.limit,
-		h->gate.budget.quota.window_s ? " per " : "",
-		h->gate.budget.quota.window_s ? span(p.window_s, window) : "", (unsigned long long)p.reserved,
-		span((wait_ms + 999) / 1000, wait));
+	bw_failure_set(f, BW_TROUBLE_THROTTLED, BW_RETRY_NEVER,
+		       "%s: %llu of %llu requests%s%s %s left, and %llu %s kept for others; may be asked "
+		       "again at %s",
+		       h->name, (unsigned long long)p.remaining, (unsigned long long)p.limit,
+		       h->gate.budget.quota.window_s ? " in " : "",
+		       h->gate.budget.quota.window_s ? span(p.window_s, window) : "", is_or_are(p.remaining),
+		       (unsigned long long)p.reserved, is_or_are(p.reserved), bw_gate_time(wait_ms, at));
+	f->is_held_back = true;
 	f->has_retry_after = true;
 	f->retry_after_s = (uint32_t)((wait_ms + 999) / 1000);
 }

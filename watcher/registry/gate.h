@@ -9,12 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/clock.h"
 #include "net/http.h"
 #include "registry/budget.h"
 #include "registry/errors.h"
 
 struct bw_host;
 struct bw_question;
+struct bw_registry_standing;
 
 struct bw_gate {
 	struct bw_budget budget;
@@ -27,6 +29,8 @@ struct bw_gate {
 };
 
 void bw_gate_init(struct bw_host *h);
+/* What another process knew of its budget. */
+void bw_gate_remember(struct bw_host *h, const struct bw_registry_standing *x, uint64_t now);
 
 /* How many questions may have a request on its way, or wait for a token. */
 unsigned bw_gate_width(const struct bw_host *h);
@@ -45,6 +49,9 @@ enum bw_gate_step bw_gate_try(const struct bw_question *q, uint64_t now, uint64_
 void bw_gate_sent(struct bw_question *q, uint64_t now);
 /* It has come back, with an answer or without. */
 void bw_gate_answered(struct bw_question *q, const struct bw_http_response *r, uint64_t now);
+
+/* When is that, for people? The minute in which it is over. */
+const char *bw_gate_time(uint64_t wait_ms, char out[BW_TIME_MAX]);
 
 /* The answer to this question's last request wants quiet for `ms`. */
 void bw_gate_hush(struct bw_question *q, uint64_t ms, uint64_t now);

@@ -8,10 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/log.h"
+#include "core/map.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "net/process.h"
+#include "registry/complaint.h"
 
+#define BLANKS " \t\r\n\v\f"
 /* What they say on standard error counts only where they say nothing on standard output. */
 #define MAX_ERRORS (4U << 10)
 /* So many registries with what their helpers said; those that are over go first. */
@@ -41,6 +45,7 @@ struct bw_helpers {
 	void *arg;
 	struct run *runs; /* in the order of asking */
 	size_t count;
+	struct bw_map *told; /* whose complaint was logged, as "name registry" */
 	unsigned running;
 	uint32_t timeout_ms;
 };
@@ -52,13 +57,9 @@ struct bw_helpers *bw_helpers_new(struct bw_loop *l, bw_credential_number_fn fn,
 	h->loop = l;
 	h->number = fn;
 	h->arg = arg;
+	h->told = bw_map_new();
 	h->timeout_ms = BW_HELPER_TIMEOUT_MS;
 	return h;
-}
-
-void bw_helpers_set_timeout(struct bw_helpers *h, uint32_t timeout_ms)
-{
-	h->timeout_ms = timeout_ms;
 }
 
 /* --- waiters ---------------------------------------------------------------------------------- */
@@ -132,6 +133,7 @@ void bw_helpers_free(struct bw_helpers *h)
 		next = r->next;
 		free_run(r);
 	}
+	bw_map_free(h->told, NULL);
 	free(h);
 }
 
@@ -150,7 +152,7 @@ static void drop(struct bw_helpers *h, struct run **at)
 }
 
 /* Secrets do not stay longer than they are good for. */
-static void drop_those_that_are_over(struct bw_helpers *h)
+void bw_helpers_expire(struct bw_helpers *h)
 {
 	struct run **at = &h->runs;
 
@@ -259,45 +261,57 @@ enum bw_helper_step bw_helper_parse(const char *text, size_t len, struct bw_cred
 	return step;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* The first line of it that says something. Not escaped. */
-static char *first_words(const struct bw_buf *b)
-{
-	const char *s = bw_buf_str(b), *end = s + b->len;
-	size_t len;
-
-	while (s < end && is_blank(*s))
-		s++;
-	len = strcspn(s, "\r\n");
-	while (len > 0 && is_blank(s[len - 1]))
-		len--;
-	return bw_strndup(s, bw_text_fit(s, len, BW_HELPER_MAX_SAID));
-}
-
+/* What it says is not in it: such messages are stored, and sent to others. */
 static void blame(struct run *r, const char *what)
 {
 	r->step = BW_HELPER_FAILED;
-	r->message = bw_asprintf("docker-credential-%s for %.80s: %s (mend it, or set username or anonymous "
-				 "under registries:)",
-				 r->name, r->server, what);
+	r->message = bw_asprintf("docker-credential-%.40s: %s (" BW_HELPER_REMEDY ")", r->name, what);
+}
+
+/* Once, until it has an answer again: it may be asked every minute. */
+static void warn(struct run *r, const char *said)
+{
+	BW_AUTOFREE char *key = bw_asprintf("%s %s", r->name, r->server);
+
+	if (!*said || bw_map_get(r->helpers->told, key))
+		return;
+	(void)bw_map_put(r->helpers->told, key, r->helpers);
+	bw_warn("docker-credential-%s for %s: %s", r->name, r->server, said);
+}
+
+static void warn_again(struct run *r)
+{
+	BW_AUTOFREE char *key = bw_asprintf("%s %s", r->name, r->server);
+
+	(void)bw_map_remove(r->helpers->told, key);
+}
+
+static bool is_nothing(const struct bw_buf *b)
+{
+	static const char words[] = "credentials not found in native keychain";
+	const char *s = bw_buf_str(b);
+
+	s += strspn(s, BLANKS);
+	if (!bw_text_starts(s, words))
+		return false;
+	s += strlen(words);
+	return s[strspn(s, BLANKS)] == '\0';
 }
 
 /* It complains on standard output (docker-credential-helpers credentials/error.go). */
 static void take_complaint(struct run *r, const struct bw_process_result *result)
 {
-	BW_AUTOFREE char *said = first_words(result->output->len ? result->output : result->errors);
+	const struct bw_buf *from = result->output->len ? result->output : result->errors;
+	BW_AUTOFREE char *said = NULL;
 	BW_AUTOFREE char *what = NULL;
 
-	if (strcmp(said, "credentials not found in native keychain") == 0) {
+	if (is_nothing(from)) {
 		r->step = BW_HELPER_NOTHING;
 		return;
 	}
-	what = *said ? bw_strdup(said)
-		     : bw_asprintf("it failed with status %d and said nothing", result->status);
+	said = bw_complaint_words(bw_buf_str(from), from->len);
+	what = bw_asprintf("it failed with status %d", result->status);
+	warn(r, said);
 	blame(r, what);
 }
 
@@ -344,6 +358,8 @@ static void settle(struct run *r)
 	r->process = NULL;
 	r->until_ms =
 		bw_loop_now(r->helpers->loop) + (is_good ? BW_CREDENTIALS_KEEP_MS : BW_CREDENTIALS_FAILED_MS);
+	if (is_good)
+		warn_again(r);
 	if (r->step == BW_HELPER_FOUND)
 		r->credential.number = r->helpers->number(&r->credential, r->helpers->arg);
 	if (r->is_outdated)
@@ -433,6 +449,7 @@ static void end_run(const struct bw_process_result *result, void *arg)
 
 	take_result(r, result);
 	wipe(result->output);
+	wipe(result->errors);
 	settle(r);
 	h->running--;
 	take_waiters(r, &woken);
@@ -510,7 +527,7 @@ enum bw_helper_step bw_helpers_ask(struct bw_helpers *h, const char *name, const
 {
 	struct run *r;
 
-	drop_those_that_are_over(h);
+	bw_helpers_expire(h);
 	r = find(h, name, server);
 	if (!r) {
 		r = add(h, name, server);

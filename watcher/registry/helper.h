@@ -18,7 +18,8 @@
 #define BW_HELPERS_AT_ONCE   4
 #define BW_HELPER_TIMEOUT_MS 15000
 #define BW_HELPER_MAX_OUTPUT (64U << 10)
-#define BW_HELPER_MAX_SAID   100 /* columns of its complaint that people see */
+/* What can be done about one that fails; short enough for its message to fit into an answer, behind the registry. */
+#define BW_HELPER_REMEDY "mend it, or set `username` or `anonymous` under `registries:`"
 
 struct bw_helpers;
 
@@ -26,15 +27,17 @@ struct bw_helpers;
 struct bw_helpers *bw_helpers_new(struct bw_loop *l, bw_credential_number_fn fn, void *arg);
 /* Ends what runs. Nobody may wait any more. NULL is fine. */
 void bw_helpers_free(struct bw_helpers *h);
-/* For tests: BW_HELPER_TIMEOUT_MS otherwise. */
-void bw_helpers_set_timeout(struct bw_helpers *h, uint32_t timeout_ms);
 
 enum bw_helper_step {
 	BW_HELPER_FOUND,   /* *ret, without a `source`; valid until anything else is called here */
 	BW_HELPER_NOTHING, /* it has nothing for this registry */
 	BW_HELPER_MISSING, /* there is no such program */
 	BW_HELPER_WAIT,	   /* `w` is told, never inside of the call */
-	BW_HELPER_FAILED,  /* `err` is for people and says what to do */
+	/*
+	 * `err` is for people and says what to do, and nothing that the program said: it may have a secret in it. What has none
+	 * (complaint.h) is logged.
+	 */
+	BW_HELPER_FAILED,
 };
 
 /* `server` is a registry, HOST[:PORT]. `w` may be NULL; else it must not wait already. */
@@ -43,6 +46,8 @@ enum bw_helper_step bw_helpers_ask(struct bw_helpers *h, const char *name, const
 				   struct bw_err *err);
 /* The same without running anything: WAIT is "not known". */
 enum bw_helper_step bw_helpers_known(const struct bw_helpers *h, const char *name, const char *server);
+/* Wipes what was kept for long enough. */
+void bw_helpers_expire(struct bw_helpers *h);
 /* What was said does not count any more; whom somebody waits for is asked anew. */
 void bw_helpers_forget(struct bw_helpers *h);
 /* The same of the answer with this number. */

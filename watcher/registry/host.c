@@ -2,7 +2,9 @@
 #include "registry/host.h"
 
 #include <assert.h>
+#include <stdio.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "image/reference.h"
@@ -20,7 +22,7 @@
 static bool may_become(enum bw_circuit from, enum bw_circuit to)
 {
 	switch (to) {
-	case BW_CIRCUIT_HALF_OPEN: return from == BW_CIRCUIT_OPEN;
+	case BW_CIRCUIT_HALF_OPEN: return from == BW_CIRCUIT_OPEN || from == BW_CIRCUIT_PROBING;
 	case BW_CIRCUIT_PROBING: return from == BW_CIRCUIT_HALF_OPEN;
 	case BW_CIRCUIT_CLOSED: return true; /* a late answer also closes it */
 	case BW_CIRCUIT_OPEN: return true;
@@ -49,6 +51,23 @@ static bool may_be_plain(const struct bw_registry *r, const char *name)
 	       (bw_origin_of_registry(name, true, &o) && bw_places_is_insecure(&r->places, &o));
 }
 
+/* Without TLS a port says more than it does with it. */
+char *bw_host_key(const struct bw_registry *r, const char *name)
+{
+	char key[BW_ORIGIN_MAX];
+	struct bw_origin o;
+	char *copy;
+
+	if (bw_origin_of_registry(name, true, &o) && !may_be_plain(r, name)) {
+		if (bw_host_is_hub(o.host))
+			(void)snprintf(o.host, sizeof(o.host), "docker.io");
+		return bw_strdup(bw_origin_name(&o, key));
+	}
+	copy = bw_strdup(name);
+	bw_text_lower(copy);
+	return copy;
+}
+
 static void wake(void *arg);
 
 struct bw_host *bw_host_new(struct bw_registry *r, const char *name)
@@ -58,6 +77,7 @@ struct bw_host *bw_host_new(struct bw_registry *r, const char *name)
 
 	h->registry = r;
 	h->name = bw_strdup(name);
+	h->key = bw_host_key(r, name);
 	h->address = bw_reference_api_host(h->name);
 	h->is_loopback = bw_registry_is_loopback(name);
 	h->may_be_plain = may_be_plain(r, name);
@@ -77,6 +97,7 @@ void bw_host_free(void *arg)
 
 	if (!h)
 		return;
+	bw_crowd_leave(h);
 	bw_list_free(&h->queue);
 	bw_list_free(&h->waiting);
 	bw_list_free(&h->asking);
@@ -84,6 +105,7 @@ void bw_host_free(void *arg)
 	bw_login_done(&h->login);
 	bw_warnings_done(&h->warnings);
 	free(h->name);
+	free(h->key);
 	free(h);
 }
 
@@ -99,24 +121,27 @@ const struct bw_door *bw_host_door(struct bw_host *h, struct bw_failure *f)
 	if (bw_places_door(x, h->name, &found, &err) < 0) {
 		bw_failure_set(f, BW_TROUBLE_TLS, BW_RETRY_NEVER, "%s: %s", h->name, err.msg);
 		f->is_of_host = true;
+		f->cause = BW_CAUSE_CERT_FILES;
 		found = NULL;
 	}
 	h->door = found;
 	return found;
 }
 
-bool bw_host_is_idle(const struct bw_host *h)
+bool bw_host_is_busy(const struct bw_host *h)
+{
+	return h->queue.head || h->waiting.head || h->asking.head || h->is_pumping || bw_login_is_in_use(h);
+}
+
+bool bw_host_is_paused(const struct bw_host *h)
 {
 	uint64_t now = now_ms(h);
 	struct bw_budget_plan plan;
 
+	if (h->gate.quiet_until > now || (h->state == BW_CIRCUIT_OPEN && h->failed_until_ms > now))
+		return true;
 	bw_budget_plan(&h->gate.budget, now, &plan);
-	if (h->queue.head || h->waiting.head || h->asking.head || h->is_pumping)
-		return false;
-	if (h->gate.quiet_until > now || plan.hold_ms > 0 ||
-	    (h->state == BW_CIRCUIT_OPEN && h->failed_until_ms > now))
-		return false;
-	return !bw_login_is_in_use(h);
+	return plan.hold_ms > 0;
 }
 
 /* --- what happens to it ----------------------------------------------------------------------- */
@@ -165,7 +190,8 @@ void bw_host_silent(struct bw_host *h, const struct bw_failure *f)
 	h->silences++;
 	if (h->silences >= MAX_SILENCES || (h->trips > 0 && h->state == BW_CIRCUIT_PROBING))
 		bw_host_trip(h, f);
-	else if (h->state != BW_CIRCUIT_OPEN)
+	else if (h->state ==
+		 BW_CIRCUIT_PROBING) /* one that began before it opened says nothing about it now */
 		set_state(h, BW_CIRCUIT_CLOSED);
 }
 
@@ -213,12 +239,59 @@ void bw_host_fail(struct bw_host *h, const struct bw_failure *f, uint64_t ms)
 	end_all(&h->waiting, BW_QUESTION_WAITING, f);
 }
 
+void bw_host_hush(struct bw_host *h, uint64_t ms)
+{
+	struct bw_failure f;
+	char at[BW_TIME_MAX];
+
+	bw_failure_set(&f, BW_TROUBLE_THROTTLED, BW_RETRY_LATER,
+		       "%s: it asked to be left alone until %s (429 or Retry-After)", h->name,
+		       bw_gate_time(ms, at));
+	f.is_held_back = true;
+	f.has_retry_after = true;
+	f.retry_after_s = (uint32_t)((ms + 999) / 1000);
+	bw_host_fail(h, &f, ms);
+}
+
+uint64_t bw_host_quiet_ms(const struct bw_host *h)
+{
+	bool is_asked_off = h->state == BW_CIRCUIT_OPEN && h->failure.retry == BW_RETRY_LATER;
+	uint64_t until = is_asked_off ? h->failed_until_ms : 0, now = now_ms(h);
+
+	if (h->gate.quiet_until > until)
+		until = h->gate.quiet_until;
+	return until > now ? until - now : 0;
+}
+
 void bw_host_trip(struct bw_host *h, const struct bw_failure *f)
 {
 	unsigned doublings = h->trips < MAX_DOUBLINGS ? h->trips : MAX_DOUBLINGS;
 
 	h->trips++;
 	bw_host_fail(h, f, (uint64_t)h->registry->dead_ms << doublings);
+}
+
+static void end_alike(struct bw_list *list, enum bw_question_state state, const struct bw_question *like,
+		      const struct bw_failure *f)
+{
+	struct bw_question *q = list->head;
+
+	while (q) {
+		struct bw_question *next = q->next;
+
+		if (q != like && q->state == state && q->refuse == like->refuse)
+			bw_question_end(q, f);
+		q = next;
+	}
+}
+
+/* One that introduced us leaves that to the next. */
+void bw_host_refused(struct bw_host *h, const struct bw_question *q, const struct bw_failure *f)
+{
+	if (h->state == BW_CIRCUIT_PROBING && h->introducer == q)
+		set_state(h, BW_CIRCUIT_HALF_OPEN);
+	end_alike(&h->queue, BW_QUESTION_QUEUED, q, f);
+	end_alike(&h->waiting, BW_QUESTION_WAITING, q, f);
 }
 
 bool bw_host_is_suspect(const struct bw_host *h)
@@ -267,6 +340,8 @@ static struct bw_question *next_to_go(struct bw_host *h, uint64_t now, uint64_t 
 			return NULL;
 		bw_question_end(q, &f);
 	}
+	if (q && !bw_crowd_admits(h))
+		return NULL;
 	if (q && h->state == BW_CIRCUIT_HALF_OPEN) {
 		set_state(h, BW_CIRCUIT_PROBING);
 		h->introducer = q;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "net/loop.h"
+#include "registry/crowd.h"
 #include "registry/errors.h"
 #include "registry/gate.h"
 #include "registry/internal.h"
@@ -30,7 +31,8 @@ enum bw_circuit {
 
 struct bw_host {
 	struct bw_registry *registry;
-	char *name;	     /* as in references */
+	char *name;	     /* as in references, of who asked first */
+	char *key;	     /* of that (bw_host_key) */
 	const char *address; /* host[:port] that answers; may be `name` */
 	enum bw_circuit state;
 	struct bw_question *introducer; /* only to compare with */
@@ -66,17 +68,21 @@ struct bw_host {
 
 	struct bw_warnings warnings; /* that were told */
 	struct bw_login login;
-	uint64_t last_use; /* tells who was asked before whom */
+	struct bw_seat by_use, line; /* crowd.h */
 };
 
 struct bw_host *bw_host_new(struct bw_registry *r, const char *name);
+/* Normal: all names that lead to one registry have one. */
+char *bw_host_key(const struct bw_registry *r, const char *name);
 void bw_host_free(void *h); /* with its questions, untold */
 
 /* To go through now, opened when it is needed; NULL: its certificates are of no use, as `f` says. */
 const struct bw_door *bw_host_door(struct bw_host *h, struct bw_failure *f);
 
-/* Nobody waits for it, and nothing it said forbids to ask it: it may be freed. */
-bool bw_host_is_idle(const struct bw_host *h);
+/* Somebody waits for it. */
+bool bw_host_is_busy(const struct bw_host *h);
+/* It is not to be asked now: it said so, or has failed. */
+bool bw_host_is_paused(const struct bw_host *h);
 
 /* Lets go who may go now. */
 void bw_host_pump(struct bw_host *h);
@@ -93,6 +99,15 @@ void bw_host_silent(struct bw_host *h, const struct bw_failure *f);
 void bw_host_question_ended(struct bw_host *h, const struct bw_question *q);
 /* Everything that waits, and what comes within `ms`, gets this failure. */
 void bw_host_fail(struct bw_host *h, const struct bw_failure *f, uint64_t ms);
+/* It asked another process to be left alone, for `ms` more: the same, but it has not failed. */
+void bw_host_hush(struct bw_host *h, uint64_t ms);
+/*
+ * A question must not lead to where this registry, or its token endpoint, is. That is no failure of the registry: those that
+ * wait under the same rule get the same answer, and the others go on.
+ */
+void bw_host_refused(struct bw_host *h, const struct bw_question *q, const struct bw_failure *f);
+/* For how long does it want to be left alone, as it said? */
+uint64_t bw_host_quiet_ms(const struct bw_host *h);
 /* The breaker opens: the same, for as long as it does. */
 void bw_host_trip(struct bw_host *h, const struct bw_failure *f);
 /* It has answered with errors of its own only for a while: the next questions are put one by one, all attempts of each. */

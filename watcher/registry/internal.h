@@ -10,15 +10,13 @@
 #include "net/loop.h"
 #include "registry/client.h"
 #include "registry/credentials.h"
+#include "registry/crowd.h"
 #include "registry/places.h"
 
 struct bw_place;
 struct bw_listing;
 struct bw_question;
 struct bw_relay;
-
-/* That are remembered; more only as long as they are asked, or not to be asked. Some 3 KiB each, and their tokens. */
-#define BW_REGISTRY_HOSTS 512
 
 /* A question is in exactly one list at any time. */
 struct bw_list {
@@ -34,27 +32,37 @@ struct bw_wish {
 		known; /* of a tag: what it pointed to when the registry itself was last asked; may be NULL */
 	struct bw_digest digest; /* of a fetch */
 	bool is_blob;
+	unsigned refuse; /* kinds of addresses, see client.h */
 	bw_answer_fn answer_fn;
 	bw_body_fn body_fn; /* of a fetch */
 	void *arg;
 };
 
 struct bw_registry {
+	/* Of a view (bw_registry_for_strangers) the client, NULL when that is gone, and nothing else is set; else itself. */
+	struct bw_registry *whole;
+	unsigned refuse; /* kinds of addresses (client.h), to what is asked through this one */
+	struct bw_registry *views, *next_view;
+
 	struct bw_loop *loop;
 	struct bw_places places;
 	struct bw_credentials *credentials;
-	unsigned refuse; /* kinds of addresses, see client.h */
 	uint32_t connect_timeout_ms, answer_timeout_ms, give_up_ms, dead_ms;
 	uint64_t first_retry_ms,
 		next_retry_ms; /* before the second and the third attempt; tests are impatient */
 
-	struct bw_map *hosts; /* registry as in references -> struct bw_host */
-	uint64_t uses;	      /* of hosts, counted */
+	struct bw_map *hosts;  /* normal name of a registry -> struct bw_host */
+	struct bw_seat by_use; /* all of these; first the one that was not asked for longest */
+	struct bw_seat line;   /* those that may not ask now because too many do */
+	unsigned slots;	       /* taken by questions to all of them */
 	struct bw_registry_counts counts;
 	uint64_t random; /* state of the jitter */
 
-	void (*warned)(const char *registry, const char *text, void *arg); /* client.h */
+	void (*warned)(const char *registry, const char *about, const char *text, void *arg); /* client.h */
 	void *warned_arg;
+	void (*mirror_turned)(const char *registry, const char *mirror, const char *why, void *arg);
+	void *mirror_arg;
+	bool trusts_absence;	     /* bw_registry_trust_absence() */
 	struct bw_listing *listings; /* lists of tags that are being read (listing.h) */
 
 	struct bw_list ending;	   /* answered, not yet told */

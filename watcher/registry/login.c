@@ -27,6 +27,8 @@ void bw_login_done(struct bw_login *l)
 	while (l->errands)
 		bw_errand_free(l->errands);
 	bw_map_free(l->tickets, bw_ticket_free);
+	for (unsigned i = 0; i < l->standing_count; i++)
+		free(l->standings[i].doubted);
 	free(l->realm);
 	free(l->service);
 	free(l->generic_scope);
@@ -48,16 +50,39 @@ static const struct bw_standing *look(const struct bw_login *l, uint64_t number)
 	return NULL;
 }
 
-static struct bw_standing *new_standing(struct bw_login *l)
+static bool is_refused(const struct bw_host *h, const struct bw_standing *s)
 {
-	struct bw_standing *oldest = l->standings;
+	return now_ms(h) < s->refused_until_ms;
+}
+
+/* Which of two is forgotten first? One that is refused is not to be shown again, so it is remembered longer. */
+static bool goes_before(const struct bw_host *h, const struct bw_standing *a, const struct bw_standing *b)
+{
+	bool a_is_refused = is_refused(h, a);
+
+	return a_is_refused == is_refused(h, b) ? a->used < b->used : !a_is_refused;
+}
+
+static struct bw_standing *first_to_go(struct bw_host *h)
+{
+	struct bw_standing *all = h->login.standings, *first = all;
+
+	for (unsigned i = 1; i < BW_LOGIN_STANDINGS; i++)
+		if (goes_before(h, &all[i], first))
+			first = &all[i];
+	return first;
+}
+
+static struct bw_standing *new_standing(struct bw_host *h)
+{
+	struct bw_login *l = &h->login;
+	struct bw_standing *s;
 
 	if (l->standing_count < BW_LOGIN_STANDINGS)
 		return &l->standings[l->standing_count++];
-	for (unsigned i = 1; i < BW_LOGIN_STANDINGS; i++)
-		if (l->standings[i].used < oldest->used)
-			oldest = &l->standings[i];
-	return oldest;
+	s = first_to_go(h);
+	free(s->doubted);
+	return s;
 }
 
 static struct bw_standing *find(struct bw_host *h, uint64_t number)
@@ -66,7 +91,7 @@ static struct bw_standing *find(struct bw_host *h, uint64_t number)
 	struct bw_standing *s = (struct bw_standing *)(uintptr_t)look(l, number);
 
 	if (!s) {
-		s = new_standing(l);
+		s = new_standing(h);
 		*s = (struct bw_standing){.number = number};
 	}
 	s->used = ++l->standing_uses;
@@ -80,6 +105,7 @@ void bw_login_taken(struct bw_host *h, uint64_t number)
 	s->was_taken = true;
 	s->taken_ms = now_ms(h);
 	s->refused_until_ms = 0;
+	free(BW_TAKE(s->doubted));
 }
 
 /*
@@ -94,6 +120,41 @@ void bw_login_refuse(struct bw_host *h, uint64_t number)
 	if (s->was_taken)
 		bw_credentials_refused(h->registry->credentials, number);
 	s->was_taken = false;
+	free(BW_TAKE(s->doubted));
+}
+
+bool bw_login_doubt(struct bw_host *h, uint64_t number, const char *repository)
+{
+	struct bw_standing *s = find(h, number);
+
+	if (s->was_taken)
+		return false;
+	if (!s->doubted)
+		s->doubted = bw_strdup(repository);
+	if (strcmp(s->doubted, repository) == 0)
+		return false;
+	bw_login_refuse(h, number);
+	return true;
+}
+
+static void inherit(const char *key, void *value, void *arg)
+{
+	const struct bw_host *former = value;
+	struct bw_registry *r = arg;
+
+	(void)key;
+	for (unsigned i = 0; i < former->login.standing_count; i++) {
+		const struct bw_standing *s = &former->login.standings[i];
+
+		if (is_refused(former, s))
+			find(bw_registry_host(r, former->name), s->number)->refused_until_ms =
+				s->refused_until_ms;
+	}
+}
+
+void bw_registry_inherit(struct bw_registry *r, const struct bw_registry *former)
+{
+	bw_map_each(former->hosts, inherit, r);
 }
 
 bool bw_login_is_taken(const struct bw_host *h, uint64_t number)
@@ -107,7 +168,15 @@ static bool was_refused(const struct bw_host *h, uint64_t number)
 {
 	const struct bw_standing *s = look(&h->login, number);
 
-	return s && now_ms(h) < s->refused_until_ms;
+	return s && is_refused(h, s);
+}
+
+/* What has been refused is more than can be remembered: another one might be one of those that were forgotten. */
+static bool has_room_for(struct bw_host *h, uint64_t number)
+{
+	const struct bw_login *l = &h->login;
+
+	return l->standing_count < BW_LOGIN_STANDINGS || look(l, number) || !is_refused(h, first_to_go(h));
 }
 
 void bw_login_set_refused(struct bw_failure *f, const char *by, const struct bw_credential *c)
@@ -156,6 +225,7 @@ enum bw_auth_step bw_login_ask(struct bw_question *q, const struct bw_credential
 	struct bw_host *h = q->host;
 	const struct bw_login *l = &h->login;
 	struct bw_err err = BW_ERR_INIT;
+	const char *by;
 
 	(void)bw_login_number(h); /* looks whether there are others */
 	*ret = NULL;
@@ -166,12 +236,24 @@ enum bw_auth_step bw_login_ask(struct bw_question *q, const struct bw_credential
 	case BW_CREDENTIALS_NOBODY: *ret = NULL; break;
 	case BW_CREDENTIALS_WAIT: return BW_AUTH_WAIT;
 	case BW_CREDENTIALS_FAILED:
-		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%.80s: %.160s", h->name, err.msg);
+		bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%.80s: %.170s", h->name, err.msg);
+		f->cause = err.code == BW_E_GONE ? BW_CAUSE_HELPER_MISSING : BW_CAUSE_HELPER;
 		return BW_AUTH_FAILED;
 	}
-	if (!*ret || !was_refused(h, (*ret)->number))
+	by = l->scheme == BW_CHALLENGE_BEARER ? l->realm_name : h->name;
+	if (!*ret)
 		return BW_AUTH_READY;
-	bw_login_set_refused(f, l->scheme == BW_CHALLENGE_BEARER ? l->realm_name : h->name, *ret);
+	if (was_refused(h, (*ret)->number)) {
+		bw_login_set_refused(f, by, *ret);
+	} else if (!has_room_for(h, (*ret)->number)) {
+		bw_failure_set(
+			f, BW_TROUBLE_AUTH, BW_RETRY_NEVER,
+			"%.100s has refused %u different log-ins: no other one is shown to it for up to %u "
+			"minutes",
+			by, BW_LOGIN_STANDINGS, REFUSED_MS / 60000);
+	} else {
+		return BW_AUTH_READY;
+	}
 	return BW_AUTH_FAILED;
 }
 
@@ -219,38 +301,57 @@ bool bw_login_is_in_use(const struct bw_host *h)
 	if (l->errands || l->has_shown)
 		return true;
 	for (unsigned i = 0; i < l->standing_count; i++)
-		if (was_refused(h, l->standings[i].number))
+		if (is_refused(h, &l->standings[i]))
 			return true;
 	return false;
 }
 
 /* --- header lines ----------------------------------------------------------------------------- */
 
+/* Whoever grows leaves copies behind: the room is made first. */
+static bool make_room(struct bw_registry *r, size_t len)
+{
+	bw_buf_clear(&r->secret);
+	return bw_buf_reserve(&r->secret, len);
+}
+
 const char *bw_login_basic(struct bw_registry *r, const struct bw_credential *c)
 {
-	BW_AUTOBUF struct bw_buf pair;
+	static const char name[] = "Authorization: Basic ";
+	size_t user = strlen(c->user), secret = strlen(c->secret), len = user + 1 + secret;
+	char *pair;
 	bool ok;
 
-	bw_buf_init(&pair, BW_MAX_CREDENTIALS_BYTES);
-	bw_buf_clear(&r->secret);
-	ok = bw_buf_adds(&pair, c->user) && bw_buf_addc(&pair, ':') && bw_buf_adds(&pair, c->secret) &&
-	     bw_buf_adds(&r->secret, "Authorization: Basic ") &&
-	     bw_base64_encode(pair.data, pair.len, &r->secret);
-	if (pair.data)
-		explicit_bzero(pair.data, pair.capacity);
+	if (user > BW_MAX_CREDENTIALS_BYTES || secret > BW_MAX_CREDENTIALS_BYTES - user)
+		return NULL;
+	pair = bw_alloc(len);
+	memcpy(pair, c->user, user);
+	pair[user] = ':';
+	memcpy(pair + user + 1, c->secret, secret);
+	ok = make_room(r, sizeof(name) + (len + 2) / 3 * 4) && bw_buf_adds(&r->secret, name) &&
+	     bw_base64_encode(pair, len, &r->secret);
+	explicit_bzero(pair, len);
+	free(pair);
 	return ok ? r->secret.data : NULL;
 }
 
 const char *bw_login_bearer(struct bw_registry *r, const struct bw_credential *c)
 {
+	static const char name[] = "Authorization: Bearer ";
+
 	for (const char *s = c->secret; *s; s++)
 		if (*s <= ' ' || *s > '~')
 			return NULL;
-	bw_buf_clear(&r->secret);
-	return *c->secret && bw_buf_adds(&r->secret, "Authorization: Bearer ") &&
-			       bw_buf_adds(&r->secret, c->secret)
+	return *c->secret && make_room(r, sizeof(name) + strlen(c->secret)) &&
+			       bw_buf_adds(&r->secret, name) && bw_buf_adds(&r->secret, c->secret)
 		       ? r->secret.data
 		       : NULL;
+}
+
+void bw_login_wipe(struct bw_registry *r)
+{
+	if (r->secret.capacity > 0)
+		explicit_bzero(r->secret.data, r->secret.capacity);
 }
 
 bool bw_login_may_show(const struct bw_host *h)

@@ -28,10 +28,11 @@ struct bw_ticket;
 /* What a registry made of one of our credentials. Namespaces may have several. */
 struct bw_standing {
 	uint64_t number;
-	uint64_t used; /* tells the oldest */
-	bool was_taken;
+	uint64_t used;	/* tells the oldest */
+	bool was_taken; /* since it was refused last, however long ago */
 	uint64_t taken_ms;
 	uint64_t refused_until_ms;
+	char *doubted; /* the repository that it was turned away from, having never been taken; NULL: none */
 };
 #define BW_LOGIN_STANDINGS 16
 
@@ -74,6 +75,11 @@ uint64_t bw_login_number(const struct bw_host *h);
 /* This one was taken, or refused. */
 void bw_login_taken(struct bw_host *h, uint64_t number);
 void bw_login_refuse(struct bw_host *h, uint64_t number);
+/*
+ * It was turned away from this repository by an answer that may mean either. One that was taken before is good. Of any other
+ * it takes two repositories, with no success in between. True: so it is refused now.
+ */
+bool bw_login_doubt(struct bw_host *h, uint64_t number, const char *repository);
 /* Was it taken lately, so that many may show it at once? */
 bool bw_login_is_taken(const struct bw_host *h, uint64_t number);
 void bw_login_set_refused(struct bw_failure *f, const char *by, const struct bw_credential *c);
@@ -96,9 +102,10 @@ bool bw_login_is_in_use(const struct bw_host *h);
 /* May credentials be shown to the token endpoint? Over TLS, or to a place that may be spoken to without. */
 bool bw_login_may_show(const struct bw_host *h);
 
-/* The header line, in r->secret, which bw_question_proceed() wipes when the request is made. */
+/* The header line, in r->secret: whoever has made the request calls bw_login_wipe(). NULL: it is too long. */
 const char *bw_login_basic(struct bw_registry *r, const struct bw_credential *c);
 /* The same for a token that is sent as it is; NULL: it is no word that a header can hold. */
 const char *bw_login_bearer(struct bw_registry *r, const struct bw_credential *c);
+void bw_login_wipe(struct bw_registry *r);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "registry/address.h"
+#include "registry/client.h"
 
 #define MAX_PREFIX 200 /* distribution-spec: a repository has 255 bytes with all that is behind it */
 #define API_ROOT   "v2"
@@ -59,21 +60,24 @@ static int check_path(const char *path, size_t len, struct bw_err *err)
 	return 0;
 }
 
-/* "?ns", "?ns=" or "?ns=HOST[:PORT]"; `query` may be "". */
+/* "?ns" or "?ns=HOST[:PORT]"; `query` may be "". */
 static int check_query(const char *query, const char **ret_ns, struct bw_err *err)
 {
 	const char *value = NULL;
 	struct bw_origin o;
 
 	if (strcmp(query, "?ns") == 0)
-		value = "";
+		value = query + 3;
 	else if (bw_text_starts(query, "?ns="))
 		value = query + 4;
 	else if (*query)
 		return bw_fail(err, BW_E_INPUT,
 			       "the only query that a mirror may have is ?ns or ?ns=REGISTRY");
-	if (value && *value && !bw_origin_of_registry(value, true, &o))
-		return bw_fail(err, BW_E_INPUT, "?ns= wants the name of a registry, like docker.io");
+	if (value && value > query + 3 && !bw_origin_of_registry(value, true, &o))
+		return bw_fail(
+			err, BW_E_INPUT,
+			"?ns= wants the name of a registry, like docker.io; ?ns alone is the one that is "
+			"asked for");
 	*ret_ns = value;
 	return 0;
 }
@@ -134,6 +138,37 @@ int bw_mirror_parse(const char *url, struct bw_mirror *ret, struct bw_err *err)
 		.ns = bw_strdup_null(ns),
 	};
 	return 0;
+}
+
+/* What it is told of `registry` counts: it may decide by that. */
+static bool are_same(const struct bw_mirror *a, const struct bw_mirror *b, const char *registry)
+{
+	BW_AUTOFREE char *query_a = bw_mirror_query(a, registry), *query_b = bw_mirror_query(b, registry);
+
+	return strcmp(a->registry, b->registry) == 0 && strcmp(a->prefix, b->prefix) == 0 &&
+	       strcmp(query_a ? query_a : "", query_b ? query_b : "") == 0;
+}
+
+int bw_mirror_parse_next(const char *url, const char *registry, const struct bw_mirror *before, size_t count,
+			 struct bw_mirror *ret, struct bw_err *err)
+{
+	int rc = bw_mirror_parse(url, ret, err);
+
+	if (rc < 0)
+		return rc;
+	if (!*ret->prefix && bw_registry_is_same(ret->registry, registry))
+		rc = bw_fail(err, BW_E_INPUT, "this is the registry itself: it is asked without that");
+	for (size_t i = 0; i < count && rc == 0; i++)
+		if (are_same(ret, &before[i], registry))
+			rc = bw_fail(err, BW_E_INPUT, "this mirror is in the list already");
+	if (rc < 0)
+		bw_mirror_done(ret);
+	return rc;
+}
+
+char *bw_mirror_name(const struct bw_mirror *m)
+{
+	return *m->prefix ? bw_asprintf("%s/%s", m->registry, m->prefix) : bw_strdup(m->registry);
 }
 
 void bw_mirror_done(struct bw_mirror *m)

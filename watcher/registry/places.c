@@ -121,10 +121,14 @@ static int add_mirrors(struct bw_place *p, const struct bw_registry_host_options
 	while (h->mirrors && h->mirrors[n])
 		n++;
 	p->mirrors = bw_alloc((n + 1) * sizeof(*p->mirrors));
-	for (; p->mirror_count < n; p->mirror_count++)
-		if (bw_mirror_parse(h->mirrors[p->mirror_count], &p->mirrors[p->mirror_count], &why) < 0)
+	p->tallies = bw_alloc((n + 1) * sizeof(*p->tallies));
+	for (size_t i = 0; i < n; i++) {
+		if (bw_mirror_parse_next(h->mirrors[i], p->host, p->mirrors, i, &p->mirrors[i], &why) < 0)
 			return bw_fail(err, BW_E_CONFIG, "registries: %s: mirrors: number %zu: %s", h->host,
-				       p->mirror_count + 1, why.msg);
+				       i + 1, why.msg);
+		bw_tally_init(&p->tallies[i], &p->mirrors[i]);
+		p->mirror_count++;
+	}
 	p->mirrors_only = n > 0 && h->mirrors_only;
 	return 0;
 }
@@ -133,8 +137,13 @@ static int add_place(struct bw_places *x, const struct bw_registry_host_options 
 		     const struct bw_registry_host_options *others, struct bw_err *err)
 {
 	struct bw_place *p = &x->items[x->count];
-	int rc = open_door(x, h, others, &p->door, err);
+	const struct bw_place *former = bw_places_find(x, h->host);
+	int rc;
 
+	if (former)
+		return bw_fail(err, BW_E_CONFIG, "registries: %s: this is %s, which has an entry already",
+			       h->host, former->host);
+	rc = open_door(x, h, others, &p->door, err);
 	if (rc < 0)
 		return rc;
 	p->host = normal_host(h->host);
@@ -175,6 +184,14 @@ int bw_places_init(struct bw_places *x, struct bw_loop *l, const struct bw_regis
 	return rc;
 }
 
+bool bw_places_use_door(const struct bw_places *x, const struct bw_door *d)
+{
+	for (size_t i = 0; i < x->count; i++)
+		if (x->items[i].door == d)
+			return true;
+	return x->otherwise == d;
+}
+
 void bw_places_close(struct bw_places *x)
 {
 	bw_doors_close(&x->doors);
@@ -190,9 +207,12 @@ static void free_list(char **list)
 void bw_places_done(struct bw_places *x)
 {
 	for (size_t i = 0; i < x->count; i++) {
-		for (size_t k = 0; k < x->items[i].mirror_count; k++)
+		for (size_t k = 0; k < x->items[i].mirror_count; k++) {
 			bw_mirror_done(&x->items[i].mirrors[k]);
+			bw_tally_done(&x->items[i].tallies[k]);
+		}
 		free(x->items[i].mirrors);
+		free(x->items[i].tallies);
 		free(x->items[i].host);
 	}
 	bw_doors_done(&x->doors);
@@ -337,25 +357,38 @@ static bool is_host_of(const char *registry, const struct bw_origin *o)
 	       strcmp(own.host, o->host) == 0;
 }
 
+static bool is_registry_named(const struct bw_places *x, const char *registry)
+{
+	struct bw_origin o;
+
+	return bw_origin_of_registry(registry, true, &o) && bw_places_is_named(x, &o);
+}
+
 int bw_places_door_of_realm(struct bw_places *x, const char *registry, const struct bw_door *door,
 			    const struct bw_origin *realm, const struct bw_door **ret, struct bw_err *err)
 {
 	const struct bw_place *p = bw_places_find_origin(x, realm);
 	const struct bw_certs none = {.folder = NULL};
-	struct bw_door like = *door;
+	const struct bw_door *found = p ? p->door : door;
+	struct bw_door like;
 	BW_AUTOFREE char *place = NULL;
 	char name[BW_ORIGIN_MAX];
+	bool has_own;
+	int rc = 0;
 
-	*ret = p ? p->door : door;
 	bw_origin_name(realm, name);
-	if (realm->is_tls && (p || has_folder(x, name)))
-		return bw_places_door(x, name, ret, err);
-	if (p || !door->cert_file)
+	has_own = realm->is_tls && (p || has_folder(x, name));
+	if (has_own)
+		rc = bw_places_door(x, name, &found, err);
+	if (rc < 0)
+		return rc;
+	*ret = found;
+	if (!found->cert_file || (has_own && is_registry_named(x, registry)))
 		return 0;
 	/*
-	 * One beside it: in that of the registry a connection where our certificate was shown could be used again for what
-	 * somebody else sends us to.
+	 * One beside it: over a connection where our certificate was shown nothing goes that somebody else sends us to.
 	 */
+	like = *found;
 	if (!realm->is_tls || !is_host_of(registry, realm))
 		like.cert_file = like.key_file = NULL;
 	place = bw_asprintf("https://%s/", name);

@@ -12,6 +12,7 @@
 #include "registry/client.h"
 #include "registry/door.h"
 #include "registry/mirror.h"
+#include "registry/tally.h"
 
 /* How a host is to be treated; every value is set, whoever said it. */
 struct bw_manners {
@@ -29,7 +30,8 @@ struct bw_place {
 	struct bw_manners manners;
 	struct bw_mirror *mirrors; /* in order */
 	size_t mirror_count;
-	bool mirrors_only; /* the registry itself is not asked */
+	struct bw_tally *tallies; /* of the mirrors; the only thing here that changes */
+	bool mirrors_only;	  /* the registry itself is not asked */
 };
 
 struct bw_places {
@@ -46,6 +48,8 @@ struct bw_places {
 /* The caller frees with bw_places_done() also when it fails. */
 int bw_places_init(struct bw_places *x, struct bw_loop *l, const struct bw_registry_options *o,
 		   struct bw_err *err) BW_NODISCARD;
+/* Is it the door of an entry? These stay. */
+bool bw_places_use_door(const struct bw_places *x, const struct bw_door *d);
 /* Ends the requests of all doors, without callbacks. */
 void bw_places_close(struct bw_places *x);
 void bw_places_done(struct bw_places *x); /* after bw_places_close() */
@@ -64,7 +68,8 @@ int bw_places_door(struct bw_places *x, const char *registry, const struct bw_do
 /*
  * The same to the token endpoint that this registry names, which it is asked itself through `door`. One with an entry or a
  * certs.d folder of its own has a door like any registry; another is gone to like the registry, by its CA files and its
- * proxy. But who we are is shown only to the registry's own host: to nobody else whom it names.
+ * proxy. But who we are is shown only to the registry's own host, and with an entry or folder of its own where the user named the
+ * registry as well: anybody may name a realm, and would choose what is asked there in our name.
  */
 int bw_places_door_of_realm(struct bw_places *x, const char *registry, const struct bw_door *door,
 			    const struct bw_origin *realm, const struct bw_door **ret,

@@ -62,10 +62,14 @@ void bw_question_move(struct bw_question *q, enum bw_question_state to)
 	struct bw_host *h = q->host;
 
 	assert(may_move(q->state, to));
-	if (takes_slot(q->state))
+	if (takes_slot(q->state)) {
 		h->slots--;
-	if (takes_slot(to))
+		h->registry->slots--;
+	}
+	if (takes_slot(to)) {
 		h->slots++;
+		h->registry->slots++;
+	}
 	bw_list_remove(q);
 	bw_list_add(list_of(q, to), q);
 	q->state = to;
@@ -88,7 +92,9 @@ static const struct bw_quirks *quirks_of(const struct bw_host *h)
 void bw_question_end(struct bw_question *q, const struct bw_failure *f)
 {
 	q->answer.trouble = f->trouble;
+	q->answer.cause = f->cause;
 	q->answer.retry_after_s = f->trouble == BW_TROUBLE_THROTTLED ? f->retry_after_s : 0;
+	q->answer.is_held_back = f->is_held_back;
 	memcpy(q->answer.message, f->message, sizeof(q->answer.message));
 	if (!f->is_elsewhere)
 		bw_quirks_advise(quirks_of(q->host), f->trouble, q->answer.message);
@@ -103,11 +109,24 @@ void bw_question_succeed(struct bw_question *q, const struct bw_digest *d, const
 	finish(q);
 }
 
+/* Not the registry lets us wait, but the program that knows who we are there. */
+static void blame_helper(const struct bw_question *q, struct bw_failure *f)
+{
+	const struct bw_host *h = q->host;
+	BW_AUTOFREE char *program = bw_credentials_source(h->registry->credentials, h->name, q->repository);
+
+	bw_failure_set(f, BW_TROUBLE_AUTH, BW_RETRY_NEVER, "%.80s: no answer in time from %.160s", h->name,
+		       program);
+	f->cause = BW_CAUSE_HELPER;
+}
+
 void bw_question_give_up(struct bw_question *q)
 {
 	struct bw_failure f = q->failure;
 
-	if (!f.trouble)
+	if (q->waiter.at)
+		blame_helper(q, &f);
+	else if (!f.trouble)
 		bw_failure_set(&f, BW_TROUBLE_TIMEOUT, BW_RETRY_NEVER, "%s: no answer in time",
 			       q->host->name);
 	bw_question_end(q, &f);
@@ -172,7 +191,12 @@ static void blame(struct bw_question *q, const struct bw_failure *f)
 	struct bw_host *h = q->host;
 	uint64_t ms = f->retry_after_s ? f->retry_after_s * 1000ULL : THROTTLED_MS;
 
-	if (f->retry == BW_RETRY_LATER)
+	if (f->is_elsewhere)
+		return;
+	if (f->trouble == BW_TROUBLE_REFUSED) {
+		if (f->is_of_host)
+			bw_host_refused(h, q, f);
+	} else if (f->retry == BW_RETRY_LATER)
 		bw_host_fail(h, f, ms < MAX_THROTTLED_MS ? ms : MAX_THROTTLED_MS);
 	else if (is_of_host(q, f) &&
 		 (f->is_of_realm ? h->login.last_token_ms : h->last_answer_ms) < q->started_ms)
@@ -210,7 +234,7 @@ void bw_question_failed(struct bw_question *q, const struct bw_failure *f)
 		return;
 	}
 	choose_method(q, f);
-	if (f->retry == BW_RETRY_LATER)
+	if (f->retry == BW_RETRY_LATER && !f->is_elsewhere)
 		bw_gate_hush(q, delay, now);
 	h->registry->counts.retries++;
 	q->ready_ms = now + delay;
@@ -253,7 +277,7 @@ static void answer_came(const struct bw_http_response *r, void *arg)
 static const char *make_url(const struct bw_question *q)
 {
 	struct bw_buf *url = &q->host->registry->url;
-	bool ok;
+	bool has_query = q->page ? *q->page->query != '\0' : q->is_about_tags, ok;
 
 	bw_buf_clear(url);
 	ok = bw_buf_adds(url, q->host->is_plain ? "http://" : "https://") &&
@@ -267,7 +291,7 @@ static const char *make_url(const struct bw_question *q)
 		ok = ok && bw_buf_adds(url, q->is_blob ? "/blobs/" : "/manifests/") &&
 		     bw_buf_adds(url, q->tag ? q->tag : q->digest.text);
 	if (q->query)
-		ok = ok && bw_buf_adds(url, q->is_about_tags ? "&" : "?") && bw_buf_adds(url, q->query);
+		ok = ok && bw_buf_addc(url, has_query ? '&' : '?') && bw_buf_adds(url, q->query);
 	return ok ? url->data : "";
 }
 
@@ -304,7 +328,7 @@ static void send_request(struct bw_question *q, const char *signature, uint64_t 
 		bw_host_fail(h, &f, r->dead_ms);
 		return;
 	}
-	bw_reach_of_host(h, &req);
+	bw_reach_of_host(h, bw_reach_refused(q), &req);
 	if (bw_http_start(door->http, &req, answer_came, q, &q->transfer, &err) < 0) {
 		bw_failure_set(&f, BW_TROUBLE_CONNECTION, BW_RETRY_NEVER, "%s: %.150s", h->name, err.msg);
 		bw_question_end(q, &f);
@@ -329,12 +353,14 @@ static bool passes(struct bw_question *q, uint64_t now)
 	case BW_GATE_AT:
 	case BW_GATE_SOON: break;
 	}
-	q->ready_ms = at;
-	if (at > q->deadline_ms) {
-		bw_failure_set(&q->failure, BW_TROUBLE_THROTTLED, BW_RETRY_NEVER, "%s wants fewer requests",
+	if (at + LEAST_LEFT_MS >= q->deadline_ms) {
+		bw_failure_set(&f, BW_TROUBLE_THROTTLED, BW_RETRY_NEVER, "%s wants fewer requests",
 			       q->host->name);
-		q->failure.retry_after_s = (uint32_t)((at - now + 999) / 1000);
+		f.retry_after_s = (uint32_t)((at - now + 999) / 1000);
+		bw_question_end(q, &f);
+		return false;
 	}
+	q->ready_ms = at;
 	bw_login_leave(q);
 	bw_question_move(q, BW_QUESTION_WAITING);
 	return false;
@@ -373,6 +399,5 @@ void bw_question_proceed(struct bw_question *q)
 		bw_question_move(q, BW_QUESTION_WAITING);
 		break;
 	}
-	if (r->secret.data)
-		explicit_bzero(r->secret.data, r->secret.capacity);
+	bw_login_wipe(r);
 }

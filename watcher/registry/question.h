@@ -44,7 +44,8 @@ struct bw_question {
 	bool is_one_of_many;	      /* why it is not there need not be known */
 	struct bw_digest digest;      /* that was asked for; unset: a tag was */
 	bool is_blob;		      /* of a fetch: no manifest */
-	struct bw_page *page;	      /* asks for this page of the list of tags; NULL: for none */
+	unsigned refuse;      /* kinds of addresses that it must not lead to; see bw_reach_refused() */
+	struct bw_page *page; /* asks for this page of the list of tags; NULL: for none */
 	bw_answer_fn answer_fn;
 	bw_body_fn body_fn;
 	void *arg;
@@ -68,6 +69,7 @@ struct bw_question {
 	uint64_t token_number; /* of the token that was sent */
 	bool is_anonymous;     /* that token was given to nobody in particular */
 	bool is_shared;	       /* that token was asked for with others, and may not be good here */
+	bool went_alone;       /* it was not: this question has asked for its own */
 	bool has_own_token;    /* it was fetched for this question */
 	bool has_renewed;      /* the one fresh token was asked for */
 	unsigned challenges;

@@ -71,11 +71,6 @@ static const struct bw_quirks all[] = {
 	{.name = "docker-registry"},
 };
 
-const struct bw_quirks *bw_quirks_nth(unsigned n)
-{
-	return n < BW_COUNT(all) ? &all[n] : NULL;
-}
-
 static bool is_at(const struct bw_quirks *q, const char *host)
 {
 	for (size_t i = 0; q->hosts && q->hosts[i]; i++)

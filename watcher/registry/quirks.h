@@ -19,9 +19,6 @@ struct bw_quirks {
 	const char *login;   /* how to be let in; NULL: in no special way */
 };
 
-/* The nth, from 0; NULL: no more. */
-const struct bw_quirks *bw_quirks_nth(unsigned n);
-
 /*
  * By the name of the registry in references; where that does not tell, by what its challenge named, if there was one. NULL:
  * none that we know.

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "net/address.h"
+#include "registry/address.h"
 #include "registry/host.h"
 #include "registry/places.h"
+#include "registry/question.h"
 
 #define INSIDE (BW_ADDRESS_LOOPBACK | BW_ADDRESS_LINK_LOCAL)
 
@@ -17,9 +19,14 @@ static bool is_named(const char *url, void *arg)
 	return bw_origin_parse(url, &o) && bw_places_is_named(&r->places, &o);
 }
 
-void bw_reach_of_host(const struct bw_host *h, struct bw_http_request *req)
+unsigned bw_reach_refused(const struct bw_question *q)
 {
-	req->refuse = h->is_named ? 0 : h->registry->refuse;
+	return q->host->is_named ? 0 : q->refuse;
+}
+
+void bw_reach_of_host(const struct bw_host *h, unsigned refuse, struct bw_http_request *req)
+{
+	req->refuse = refuse;
 	req->refuse_hops = INSIDE;
 	req->is_named = is_named;
 	req->named_arg = h->registry;
@@ -33,11 +40,25 @@ static bool is_on_own_host(const struct bw_host *h)
 	       strcmp(own.host, h->login.realm_origin.host) == 0;
 }
 
-void bw_reach_of_realm(const struct bw_host *h, struct bw_http_request *req)
+bool bw_reach_is_private(const struct bw_host *h)
 {
-	bw_reach_of_host(h, req);
-	if (!is_on_own_host(h))
-		req->refuse |= INSIDE & ~h->kind;
+	struct bw_origin o;
+
+	return h->may_be_plain || h->peer_is_private ||
+	       (bw_origin_of_registry(h->address, true, &o) && bw_host_is_private(o.host));
+}
+
+/* The user's word for a place is not one for whoever leads there. */
+void bw_reach_of_realm(const struct bw_host *h, unsigned refuse, struct bw_http_request *req)
+{
+	bw_reach_of_host(h, refuse, req);
+	if (is_on_own_host(h))
+		return;
+	req->refuse |= INSIDE & ~h->kind;
+	if (!bw_reach_is_private(h))
+		req->refuse |= BW_ADDRESS_PRIVATE;
+	if (!h->is_named)
+		req->is_named = NULL;
 }
 
 void bw_reach_note(struct bw_host *h, const struct bw_http_response *r)

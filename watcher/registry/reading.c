@@ -22,6 +22,7 @@
 	"an image of schema 1, a format that registries have given up; its digest cannot be verified: " \
 	"push it again with a current tool"
 #define WARNINGS_BYTES 4096 /* of all warnings of an answer (distribution-spec) */
+#define ABOUT_MAX      512
 #define WHAT_MAX       (BW_DIGEST_SHORT_MAX + 16)
 
 /* --- success ---------------------------------------------------------------------------------- */
@@ -274,10 +275,11 @@ static void take_refusal(struct bw_question *q, const struct bw_http_response *r
 		return;
 	}
 	bw_failure_of_refusal(r, q->host->name, what_was_asked(q, what), &f);
-	if (f.trouble == BW_TROUBLE_AUTH && q->credential) /* a log-in that has ended, and no 401 says so */
+	/* A log-in that has ended, and no 401 says so. Of a token that was fetched with it that says nothing. */
+	if (f.trouble == BW_TROUBLE_AUTH && (q->sent == BW_SENT_BASIC || q->sent == BW_SENT_SECRET))
 		bw_login_refuse(q->host, q->credential);
 	if (f.trouble == BW_TROUBLE_TAG_GONE && !bw_digest_is_set(&q->digest) && !q->page &&
-	    !q->is_one_of_many) {
+	    !q->is_one_of_many && !(q->host->registry->trusts_absence && !q->relay)) {
 		q->failure = f;
 		q->is_about_tags = true;
 		bw_question_proceed(q);
@@ -325,26 +327,42 @@ static void take_failure(struct bw_question *q, const struct bw_http_response *r
 		bw_question_failed(q, f);
 }
 
-/* What those say to whom it redirects is not its own word. */
-static void note_warnings(struct bw_host *h, const struct bw_http_response *r)
+/* "team/app:1" */
+static const char *about(const struct bw_question *q, char out[ABOUT_MAX])
 {
+	const char *what = q->tag ? q->tag : q->digest.text;
+
+	(void)snprintf(out, ABOUT_MAX, "%s%s%s", q->repository,
+		       bw_digest_is_set(&q->digest) ? "@"
+		       : *what			    ? ":"
+						    : "",
+		       what);
+	return out;
+}
+
+/* What those say to whom it redirects is not its own word. */
+static void note_warnings(const struct bw_question *q, const struct bw_http_response *r)
+{
+	struct bw_host *h = q->host;
 	const struct bw_registry *reg = h->registry;
-	char value[WARNINGS_BYTES], text[BW_WARNING_MAX];
+	char value[WARNINGS_BYTES], text[BW_WARNING_MAX], whole[ABOUT_MAX];
 
 	for (unsigned n = 0; reg->warned && bw_http_header(r, "warning", n, value, sizeof(value)); n++)
 		for (const char *at = value; bw_warning_next(&at, text);)
 			if (bw_warnings_add(&h->warnings, text))
-				reg->warned(h->name, text, reg->warned_arg);
+				reg->warned(h->name, about(q, whole), text, reg->warned_arg);
 }
 
 /*
  * Who redirects has answered, whatever becomes of it: storage that is down must not make its registry look dead. Only
  * the version of HTTP is that of the other place.
  */
-static void note_answer(struct bw_host *h, const struct bw_http_response *r)
+static void note_answer(const struct bw_question *q, const struct bw_http_response *r)
 {
+	struct bw_host *h = q->host;
+
 	if (r->status && !r->redirected)
-		note_warnings(h, r);
+		note_warnings(q, r);
 	if (r->status || r->redirected)
 		bw_host_answered(h, r->redirected ? h->http_version : r->http_version, r->status);
 }
@@ -353,7 +371,7 @@ void bw_reading_take(struct bw_question *q, const struct bw_http_response *r)
 {
 	struct bw_failure f;
 
-	note_answer(q->host, r);
+	note_answer(q, r);
 	if (q->page)
 		q->page->status = r->status;
 	/* Who sends us elsewhere has let us in. */

@@ -9,6 +9,7 @@
 #include "registry/places.h"
 #include "registry/question.h"
 
+#define BITS	 64 /* of `lacking`: further mirrors are judged by themselves */
 #define LEAST_MS 50 /* a mirror that would have less time than this is not asked */
 
 struct bw_relay {
@@ -20,6 +21,7 @@ struct bw_relay {
 	uint64_t until_ms;	  /* of all mirrors */
 	char *repository, *query; /* at the one that is asked */
 
+	uint64_t lacking; /* mirrors, as bits, that say that it is not there: the registry itself knows */
 	const struct bw_mirror *claimant; /* names another digest ... */
 	struct bw_digest claimed;	  /* ... this one */
 	const struct bw_mirror *first;	  /* whose trouble `trouble` is; NULL: none had any */
@@ -153,6 +155,61 @@ bool bw_relay_begin(struct bw_registry *r, const struct bw_wish *w)
 	return true;
 }
 
+/* --- of what use they are --------------------------------------------------------------------- */
+
+static struct bw_tally *tally_of(const struct bw_relay *y, const struct bw_mirror *m)
+{
+	return &y->place->tallies[m - y->place->mirrors];
+}
+
+static void judge(const struct bw_relay *y, struct bw_tally *t, enum bw_trouble trouble, const char *why)
+{
+	const struct bw_registry *r = y->registry;
+	bool has_turned = why ? bw_tally_bad(t, trouble, why) : bw_tally_good(t);
+
+	if (has_turned && r->mirror_turned)
+		r->mirror_turned(y->wish.registry, t->name, why, r->mirror_arg);
+}
+
+/* What it lacks, the registry itself may lack as well: then it was right. Where nobody else is asked it was of no use. */
+static void judge_trouble(struct bw_relay *y, const struct bw_answer *a)
+{
+	struct bw_tally *t = &y->place->tallies[y->at];
+	const char *words = bw_tally_words(t, a->message);
+
+	if (is_only(y) || !bw_trouble_is_absence(a->trouble) || y->at >= BITS) {
+		judge(y, t, a->trouble, words);
+		return;
+	}
+	y->lacking |= UINT64_C(1) << y->at;
+	(void)snprintf(t->absence, sizeof(t->absence), "%s", words);
+}
+
+static void judge_claim(const struct bw_relay *y, const struct bw_answer *a)
+{
+	char claimed[BW_DIGEST_SHORT_MAX], own[BW_DIGEST_SHORT_MAX], why[BW_ANSWER_MESSAGE_MAX];
+
+	if (a->trouble)
+		return;
+	(void)snprintf(why, sizeof(why), "names %s, and the registry itself %s",
+		       bw_digest_short(y->claimed.text, claimed), bw_digest_short(a->digest.text, own));
+	judge(y, tally_of(y, y->claimant), BW_TROUBLE_NONE,
+	      bw_digest_equal(&y->claimed, &a->digest) ? NULL : why);
+}
+
+/* The registry itself has answered. */
+static void judge_late(const struct bw_relay *y, const struct bw_answer *a)
+{
+	bool is_absent = bw_trouble_is_absence(a->trouble);
+
+	for (size_t i = 0; i < y->place->mirror_count && i < BITS; i++)
+		if (y->lacking >> i & 1)
+			judge(y, &y->place->tallies[i], BW_TROUBLE_TAG_GONE,
+			      is_absent ? NULL : y->place->tallies[i].absence);
+	if (y->claimant)
+		judge_claim(y, a);
+}
+
 /* --- answers ---------------------------------------------------------------------------------- */
 
 static bool is_believed(const struct bw_relay *y, const struct bw_answer *a)
@@ -174,6 +231,27 @@ static void explain(const struct bw_relay *y, struct bw_answer *a)
 		memcpy(message, y->trouble.message, sizeof(message));
 		(void)snprintf(a->message + len, size, "; of its mirror: %s", message);
 	}
+}
+
+/* Nobody is asked but mirrors: what they say must not look as if the registry itself had said it. */
+static void explain_only(const struct bw_relay *y, struct bw_answer *a)
+{
+	const struct bw_tally *t = tally_of(y, y->first);
+	const char *lacks = bw_trouble_is_absence(a->trouble) ? " lacks it" : "";
+	char message[BW_ANSWER_MESSAGE_MAX], tail[BW_ANSWER_MESSAGE_MAX];
+	int left, len;
+
+	memcpy(message, a->message, sizeof(message));
+	len = snprintf(tail, sizeof(tail), "; %.100s itself is not asked (mirrors-only)", y->wish.registry);
+	left = (int)sizeof(a->message) - 1 - len;
+	if (*lacks && y->place->mirror_count > 1)
+		len = snprintf(a->message, (size_t)left + 1, "its %zu mirrors lack it; %.60s: %s",
+			       y->place->mirror_count, t->name, bw_tally_words(t, message));
+	else
+		len = snprintf(a->message, (size_t)left + 1, "mirror %.60s%s: %s", t->name, lacks,
+			       bw_tally_words(t, message));
+	len = len < left ? len : left;
+	memcpy(a->message + len, tail, strlen(tail) + 1);
 }
 
 static void tell(struct bw_relay *y, struct bw_answer *a, const struct bw_buf *body)
@@ -208,12 +286,15 @@ static void take_of_mirror(struct bw_relay *y, const struct bw_question *q)
 		go_on(y);
 		return;
 	}
+	judge_trouble(y, &q->answer);
 	note_trouble(y, &q->answer);
 	y->at++;
-	if (is_at_mirror(y) || !is_only(y))
+	if (is_at_mirror(y) || !is_only(y)) {
 		go_on(y);
-	else
-		tell(y, &y->trouble, NULL);
+		return;
+	}
+	explain_only(y, &y->trouble);
+	tell(y, &y->trouble, NULL);
 }
 
 void bw_relay_take(struct bw_question *q)
@@ -224,9 +305,13 @@ void bw_relay_take(struct bw_question *q)
 		take_of_mirror(y, q);
 		return;
 	}
-	if (is_at_mirror(y))
+	if (is_at_mirror(y)) {
+		judge(y, &y->place->tallies[y->at], BW_TROUBLE_NONE, NULL);
 		y->registry->counts.mirrored++;
-	else if (q->answer.trouble)
-		explain(y, &q->answer);
+	} else {
+		judge_late(y, &q->answer);
+		if (q->answer.trouble)
+			explain(y, &q->answer);
+	}
 	tell(y, &q->answer, q->answer.trouble ? NULL : q->body);
 }

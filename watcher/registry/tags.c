@@ -16,7 +16,12 @@ static const struct bw_tags_limits defaults = {.pages = 20, .tags = 20000, .page
 struct bw_listing {
 	struct bw_listing *prev, *next; /* in r->listings */
 	struct bw_registry *r;
-	char *registry, *repository;
+	unsigned refuse;
+	char *registry, *repository, *query; /* of whom is asked */
+	const struct bw_place *place; /* whose mirrors are all there is; NULL: the registry itself is asked */
+	char *wanted;		      /* there: the repository, as people call it */
+	size_t at;		      /* the mirror that is asked */
+	struct bw_answer trouble;     /* of those before it */
 	bw_tags_fn fn;
 	void *arg;
 	struct bw_page page;
@@ -40,6 +45,8 @@ static void free_listing(struct bw_listing *x)
 	free(x->asked);
 	free(x->registry);
 	free(x->repository);
+	free(x->query);
+	free(x->wanted);
 	bw_page_done(&x->page);
 	free(x);
 }
@@ -71,12 +78,21 @@ static void answered(const struct bw_answer *a, void *arg);
 static void ask(struct bw_listing *x)
 {
 	const struct bw_wish w = {
-		.registry = x->registry, .repository = x->repository, .answer_fn = answered, .arg = x};
+		.registry = x->registry,
+		.repository = x->repository,
+		.refuse = x->refuse,
+		.answer_fn = answered,
+		.arg = x,
+	};
 	struct bw_question *q = bw_registry_question(x->r, x->registry, x->repository, &w);
 
 	BW_PUSH(x->asked, x->asked_count, x->asked_capacity) = bw_strdup(x->page.query);
 	x->page.status = 0;
 	q->page = &x->page;
+	q->query = x->query;
+	q->is_brief = x->place && x->pages == 0 && x->at + 1 < x->place->mirror_count;
+	if (q->is_brief)
+		q->deadline_ms = x->started_ms + x->r->give_up_ms / 2;
 	bw_registry_submit(q);
 }
 
@@ -105,16 +121,50 @@ static bool asks_without_number(struct bw_listing *x)
 	return true;
 }
 
+static void begin(struct bw_listing *x)
+{
+	x->page.n = PER_PAGE;
+	bw_page_begin(&x->page);
+	ask(x);
+}
+
+static void use_mirror(struct bw_listing *x)
+{
+	const struct bw_mirror *m = &x->place->mirrors[x->at];
+
+	free(x->registry);
+	free(x->repository);
+	free(x->query);
+	x->registry = bw_strdup(m->registry);
+	x->repository = bw_mirror_repository(m, x->wanted);
+	x->query = bw_mirror_query(m, x->place->host);
+}
+
+/* Gone is what all mirrors lack. */
+static void keep_trouble(struct bw_listing *x, const struct bw_answer *a)
+{
+	if (!x->trouble.trouble ||
+	    (bw_trouble_is_absence(x->trouble.trouble) && !bw_trouble_is_absence(a->trouble)))
+		x->trouble = *a;
+}
+
 static void take_trouble(struct bw_listing *x, const struct bw_answer *a)
 {
 	const struct bw_answer none = {0};
 
 	if (asks_without_number(x))
 		return;
-	if (x->pages > 0)
+	if (x->pages > 0) {
 		end(x, &none, true);
-	else
-		end(x, a, false);
+		return;
+	}
+	keep_trouble(x, a);
+	if (!x->place || ++x->at >= x->place->mirror_count) {
+		end(x, &x->trouble, false);
+		return;
+	}
+	use_mirror(x);
+	begin(x);
 }
 
 static void answered(const struct bw_answer *a, void *arg)
@@ -134,23 +184,22 @@ static void answered(const struct bw_answer *a, void *arg)
 	ask(x);
 }
 
-/* Then the registry itself is not asked, whatever it is about. */
-static bool is_mirrors_only(const struct bw_registry *r, const char *registry)
-{
-	const struct bw_place *p = bw_places_find(&r->places, registry);
-
-	return p && p->mirrors_only;
-}
-
 void bw_registry_tags(struct bw_registry *r, const char *registry, const char *repository,
 		      const struct bw_tags_limits *limits, bw_tags_fn fn, void *arg)
 {
 	const struct bw_tags_limits l = limits ? *limits : defaults;
 	struct bw_listing *x = BW_NEW(struct bw_listing);
+	const struct bw_place *place = bw_places_find(&r->whole->places, registry);
+	unsigned refuse = r->refuse;
 
+	r = r->whole;
 	x->r = r;
-	if (!is_mirrors_only(r, registry) ||
-	    !bw_registry_mirror(r, registry, 0, repository, &x->registry, &x->repository)) {
+	x->refuse = refuse;
+	if (place && place->mirrors_only) {
+		x->place = place;
+		x->wanted = bw_strdup(repository);
+		use_mirror(x);
+	} else {
 		x->registry = bw_strdup(registry);
 		x->repository = bw_strdup(repository);
 	}
@@ -159,12 +208,10 @@ void bw_registry_tags(struct bw_registry *r, const char *registry, const char *r
 	x->max_pages = l.pages ? l.pages : defaults.pages;
 	x->page.max_tags = l.tags ? l.tags : defaults.tags;
 	x->page.max_bytes = l.page_bytes ? l.page_bytes : defaults.page_bytes;
-	x->page.n = PER_PAGE;
 	x->started_ms = bw_loop_now(r->loop);
 	x->next = r->listings;
 	if (x->next)
 		x->next->prev = x;
 	r->listings = x;
-	bw_page_begin(&x->page);
-	ask(x);
+	begin(x);
 }

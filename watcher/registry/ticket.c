@@ -15,11 +15,14 @@
 
 struct bw_bearer *bw_bearer_new(const char *token)
 {
+	static const char name[] = "Authorization: Bearer ";
 	struct bw_bearer *b = BW_NEW(struct bw_bearer);
 
 	b->holders = 1;
-	b->header = bw_asprintf("Authorization: Bearer %s", token);
-	b->header_len = strlen(b->header);
+	b->header_len = strlen(name) + strlen(token);
+	b->header = bw_alloc(b->header_len + 1); /* in one piece: what prints leaves copies behind */
+	memcpy(b->header, name, strlen(name));
+	memcpy(b->header + strlen(name), token, strlen(token) + 1);
 	return b;
 }
 

@@ -22,6 +22,7 @@ struct bw_bearer {
 	char *header; /* "Authorization: Bearer ..." */
 	size_t header_len;
 	uint64_t number;       /* tells one token from the next */
+	bool says_grants;      /* which repositories it is good for (grant.h) */
 	bool is_anonymous;     /* given to nobody in particular, else ... */
 	uint64_t credential;   /* ... to whom (bw_credential.number) */
 	uint64_t login_number; /* when it was last seen that this is still who we are (bw_login_number) */
@@ -39,7 +40,7 @@ struct bw_ticket {
 	bool is_rejected;	  /* the endpoint does not know our scope */
 	bool goes_alone;	  /* a token for several did not do for it */
 	struct bw_bearer *bearer; /* NULL: none yet, or thrown away */
-	bool is_unproven;	  /* it was asked for with others, and does not say whether it is good here */
+	bool is_unproven; /* it was asked for with others, and nobody has seen whether it is good here */
 	struct bw_errand *errand; /* under way for it; NULL */
 };
 

@@ -125,6 +125,13 @@ static const char *fresh_reason(const struct bw_group *g, const struct bw_report
 	return NULL;
 }
 
+static const char *registry_of(const char *base, struct bw_arena *a)
+{
+	BW_AUTOFREE char *name = bw_strndup(base, strcspn(base, "/"));
+
+	return bw_arena_escaped(a, name);
+}
+
 void bw_entry_make(struct bw_entry *e, const struct bw_group *g, const struct bw_report_options *o,
 		   struct bw_arena *a)
 {
@@ -138,6 +145,8 @@ void bw_entry_make(struct bw_entry *e, const struct bw_group *g, const struct bw
 		.is_file = g->uses[0].is_file,
 		.total = g->use_count,
 	};
+	if (g->base && g->verdict == BW_UNKNOWN && g->reason)
+		e->registry = registry_of(g->base, a);
 	if (e->part == BW_PART_FRESH) /* 100,000 of them: a name and a number each, as a rule */
 		heading = fresh_reason(g, o);
 	e->since_ms = g->since_ms;

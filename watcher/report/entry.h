@@ -18,6 +18,13 @@ struct bw_entry_use {
 	enum bw_verdict verdict;
 };
 
+/* Many bases of one registry with one reason: they share a heading. */
+struct bw_alike {
+	size_t count;
+	int64_t since_ms; /* the earliest; 0: none */
+	bool is_shown;
+};
+
 struct bw_entry {
 	enum bw_part part;
 	enum bw_verdict verdict;
@@ -26,8 +33,11 @@ struct bw_entry {
 		reason; /* NULL: none; of a fresh base: what this sweep saw of it that makes no build stale */
 	int64_t since_ms; /* 0: none */
 	bool has_base;
-	bool is_file; /* could not be read; `name` is its path */
-	size_t order; /* of arrival: keeps sorting stable */
+	const char *registry; /* of an unknown base; else NULL */
+	struct bw_alike
+		*alike; /* those of its registry that are unknown for the same reason; NULL: few, or none */
+	bool is_file;	/* could not be read; `name` is its path */
+	size_t order;	/* of arrival: keeps sorting stable */
 	/* Those that are not well, and pins for another platform; or the single use of a quiet entry. */
 	struct bw_entry_use *uses;
 	size_t use_count;

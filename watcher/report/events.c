@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "json.h"
 #include "line.h"
-#include "out.h"
+#include "report/out.h"
 #include "words.h"
 
 #define ID_SHOWN   12 /* digits: enough to name an event with */

@@ -8,7 +8,7 @@
 #include "core/mem.h"
 #include "json.h"
 #include "line.h"
-#include "out.h"
+#include "report/out.h"
 #include "words.h"
 
 #define LEVEL_COLUMNS  7 /* "warning" */

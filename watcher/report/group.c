@@ -1,6 +1,9 @@
 /* group.c - see group.h. */
 #include "group.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "core/mem.h"
 #include "core/text.h"
 #include "image/class.h"
@@ -160,10 +163,39 @@ static void read_change(const struct bw_row *r, const struct bw_group_use *last,
 	use->pin_platform = bw_arena_str(a, r->pin_platform);
 }
 
+/* NULL: this sweep asked for all bases of the registry of this one. */
+static const char *why_held_back(const struct bw_report_options *o, const char *base)
+{
+	for (size_t i = 0; o->outlook && i < o->outlook->count; i++) {
+		const struct bw_outlook_registry *r = &o->outlook->registries[i];
+		size_t len = strlen(r->name);
+
+		if (r->held_back && strncmp(base, r->name, len) == 0 && base[len] == '/')
+			return r->held_back;
+	}
+	return NULL;
+}
+
+/* Nothing is known of what was never asked, and this sweep could not change that. */
+static void add_why_held_back(const struct bw_report_options *o, const struct bw_row *r,
+			      struct bw_judgement *ret)
+{
+	bool is_new = !r->digest || (!r->pinned && !r->handled);
+	const char *why;
+	size_t len = strlen(ret->reason);
+
+	if (ret->verdict != BW_UNKNOWN || r->base_id == 0 || r->trouble || !is_new)
+		return;
+	why = why_held_back(o, r->base);
+	if (why)
+		(void)snprintf(ret->reason + len, sizeof(ret->reason) - len, ": %s", why);
+}
+
 /* What an interrupted sweep did not come to is as unknown as what could not be asked. */
 static void judge(const struct bw_collector *c, const struct bw_row *r, struct bw_judgement *ret)
 {
 	bw_judge(r, c->o->now_ms, ret);
+	add_why_held_back(c->o, r, ret);
 	if (ret->verdict != BW_FRESH || r->base_id == 0 || r->checked_at_ms >= c->o->interrupted_since_ms)
 		return;
 	*ret = (struct bw_judgement){.verdict = BW_UNKNOWN, .since_ms = c->o->interrupted_since_ms};

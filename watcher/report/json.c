@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "out.h"
 #include "place.h"
+#include "report/out.h"
 
 void bw_report_json_source(struct bw_json *w, const char *source)
 {

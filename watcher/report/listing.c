@@ -10,9 +10,9 @@
 #include "image/reference.h"
 #include "json.h"
 #include "line.h"
-#include "out.h"
 #include "place.h"
 #include "report/listing.h"
+#include "report/out.h"
 #include "words.h"
 
 #define NARROW 60 /* columns */

@@ -11,8 +11,8 @@
 #include "image/reference.h"
 #include "json.h"
 #include "line.h"
-#include "out.h"
 #include "report/listing.h"
+#include "report/out.h"
 #include "words.h"
 
 /* Behind number, time and short digest, with a gap of two behind each. */

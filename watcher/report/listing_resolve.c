@@ -5,8 +5,8 @@
 #include "image/manifest.h"
 #include "json.h"
 #include "line.h"
-#include "out.h"
 #include "report/listing.h"
+#include "report/out.h"
 #include "words.h"
 
 static const char *or_null(const char *s)

@@ -1,5 +1,5 @@
 /* out.c - see out.h. */
-#include "out.h"
+#include "report/out.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,6 +22,6 @@ bool bw_out_finish(FILE *out, bool ok)
 	why = errno;
 	if (why == EPIPE || reader_left(out))
 		return true;
-	errno = why;
+	errno = why ? why : EIO; /* an earlier write failed, and nobody kept why */
 	return false;
 }

@@ -4,16 +4,19 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/map.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "entry.h"
-#include "out.h"
+#include "report/out.h"
 #include "words.h"
 
 #define VERDICT_COLUMNS 7 /* "unknown"; a gap of two follows */
 #define NAME_START	9
 #define NARROW		60 /* below, ages stand for times, and uses move to the left */
 #define MINUTE_MS	60000
+#define MANY_ALIKE	5  /* unknown bases of one registry with one reason: one heading */
+#define NAMES_ALIKE	10 /* that are named beneath it */
 #define USES_COLUMNS	10 /* a gap and "100 uses" */
 #define SINCE_COLUMNS	33 /* a gap and "since 2026-11-20 10:02 (3 days)" */
 
@@ -155,16 +158,16 @@ static struct use_columns measure_uses(const struct bw_table *t, size_t from, si
  * "since 2026-11-20 10:02 (3 days)"; where there is little room only how long; in a file only what stays
  * true. What began this minute needs no age.
  */
-static void put_since(struct bw_table *t, const struct bw_entry *e)
+static void put_since(struct bw_table *t, int64_t since_ms)
 {
-	bool is_new = t->o->now_ms - e->since_ms < MINUTE_MS;
+	bool is_new = t->o->now_ms - since_ms < MINUTE_MS;
 	char at[BW_TIME_MAX], age[BW_WORDS_MAX];
 	BW_AUTOFREE char *text = NULL;
 
-	if (e->since_ms == 0)
+	if (since_ms == 0)
 		return;
-	(void)bw_time_short(e->since_ms, at);
-	(void)bw_words_span(t->o->now_ms - e->since_ms, age);
+	(void)bw_time_short(since_ms, at);
+	(void)bw_words_span(t->o->now_ms - since_ms, age);
 	if (is_narrow(t))
 		text = is_new ? bw_strdup("just now") : bw_asprintf("for %s", age);
 	else if (t->o->width == 0 || is_new)
@@ -186,7 +189,7 @@ static void put_heading(struct bw_table *t, const struct bw_entry *e, size_t nam
 	bw_line_cell(l, bw_table_style(e->verdict), bw_verdict_name(e->verdict), VERDICT_COLUMNS,
 		     VERDICT_COLUMNS);
 	bw_line_cell(l, BW_BOLD, e->name, names, room(t, NAME_START));
-	put_since(t, e);
+	put_since(t, e->since_ms);
 	if (e->reason)
 		bw_line_flow(l, BW_PLAIN, e->reason);
 	bw_line_end(l);
@@ -250,6 +253,49 @@ static void put_rest(struct bw_table *t, const struct bw_entry *e, size_t start)
 	bw_line_end(&t->line);
 }
 
+static bool is_alike(const struct bw_entry *a, const struct bw_entry *b)
+{
+	return a->alike == b->alike;
+}
+
+/* "app1:1, app2:1, app3:1 and 217 more" */
+static void put_names(struct bw_table *t, size_t from, size_t to)
+{
+	const struct bw_entry *e = &t->entries[from];
+	size_t named = 0, most_named = e->alike->count > NAMES_ALIKE + 1 ? NAMES_ALIKE : e->alike->count;
+	BW_AUTOBUF struct bw_buf text;
+
+	bw_buf_init(&text, 8192);
+	for (size_t i = from; i < to && named < most_named; i++)
+		if (is_alike(e, &t->entries[i]))
+			bw_buf_addf(&text, "%s%s", named++ ? ", " : "", t->entries[i].name);
+	if (named < e->alike->count)
+		bw_buf_addf(&text, " and %zu more", e->alike->count - named);
+	bw_line_begin(&t->line, NAME_START, NAME_START);
+	bw_line_words(&t->line, BW_DIM, bw_buf_str(&text));
+	bw_line_end(&t->line);
+}
+
+/* One heading for all of them, where the first would be. */
+static void put_alike(struct bw_table *t, size_t from, size_t to)
+{
+	const struct bw_entry *e = &t->entries[from];
+	BW_AUTOFREE char *heading = bw_asprintf("%zu bases of %s", e->alike->count, e->registry);
+	struct bw_line *l = &t->line;
+
+	if (e->alike->is_shown)
+		return;
+	e->alike->is_shown = true;
+	bw_line_begin(l, 0, NAME_START);
+	bw_line_cell(l, bw_table_style(e->verdict), bw_verdict_name(e->verdict), VERDICT_COLUMNS,
+		     VERDICT_COLUMNS);
+	bw_line_cell(l, BW_BOLD, heading, columns_of(heading), room(t, NAME_START));
+	put_since(t, e->alike->since_ms);
+	bw_line_flow(l, BW_PLAIN, e->reason);
+	bw_line_end(l);
+	put_names(t, from, to);
+}
+
 /* Bases first, each with its uses; the same text without a base in thirty files is one heading and thirty
  * uses. */
 static void put_trouble(struct bw_table *t, size_t from, size_t to)
@@ -260,6 +306,10 @@ static void put_trouble(struct bw_table *t, size_t from, size_t to)
 	for (size_t i = from; i < to; i++) {
 		const struct bw_entry *e = &t->entries[i];
 
+		if (e->alike) {
+			put_alike(t, i, to);
+			continue;
+		}
 		if (i == from || !bw_entry_is_same(e - 1, e))
 			put_heading(t, e, names);
 		for (size_t k = 0; k < e->use_count; k++)
@@ -428,6 +478,39 @@ static void put_registries(struct bw_table *t)
 	}
 }
 
+static struct bw_alike *alike_of(struct bw_map *all, const struct bw_entry *e, struct bw_arena *a)
+{
+	BW_AUTOFREE char *key = bw_asprintf("%s %s", e->registry, e->reason);
+	struct bw_alike *x = bw_map_get(all, key);
+
+	if (!x) {
+		x = bw_arena_alloc(a, sizeof(*x));
+		(void)bw_map_put(all, key, x);
+	}
+	return x;
+}
+
+/* The same 200 characters behind each of 300 bases tell nothing that they do not tell once. */
+static void find_alike(struct bw_table *t)
+{
+	struct bw_map *all = bw_map_new();
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct bw_entry *e = &t->entries[i];
+
+		if (!e->registry || !e->reason)
+			continue;
+		e->alike = alike_of(all, e, &t->arena);
+		e->alike->count++;
+		if (e->since_ms && (!e->alike->since_ms || e->since_ms < e->alike->since_ms))
+			e->alike->since_ms = e->since_ms;
+	}
+	for (size_t i = 0; i < t->count; i++)
+		if (t->entries[i].alike && t->entries[i].alike->count < MANY_ALIKE)
+			t->entries[i].alike = NULL;
+	bw_map_free(all, NULL);
+}
+
 bool bw_table_end(struct bw_table *t, const struct bw_tally *tally, int64_t known_since_ms)
 {
 	/* The parts stand in the order of enum bw_part, with a blank line behind each that is there. */
@@ -441,6 +524,7 @@ bool bw_table_end(struct bw_table *t, const struct bw_tally *tally, int64_t know
 	for (size_t i = 0; t->o->gaps && i < t->o->gaps->count; i++)
 		add_gap(t, &t->o->gaps->items[i]);
 	bw_entry_sort(t->entries, t->count);
+	find_alike(t);
 	for (size_t from = 0, to; from < t->count; from = to) {
 		enum bw_part part = t->entries[from].part;
 

@@ -1,5 +1,6 @@
 #include "source/gitfault.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -103,12 +104,21 @@ static const char *pick_line(char *said)
 	return *last ? last : "git said nothing about why";
 }
 
+/* Such a line repeats the proxy, and that may have a password in it, in whatever form somebody wrote it. */
+static bool repeats_proxy(const char *line)
+{
+	return strcasestr(line, "unsupported proxy") || strcasestr(line, "invalid proxy");
+}
+
 int bw_gitfault(const char *said, const struct bw_giturl *u, struct bw_err *err)
 {
 	BW_AUTOFREE char *text = bw_strdup(said);
 	BW_AUTOFREE char *line = NULL;
 	enum bw_code code = classify(said);
 
+	if (repeats_proxy(text))
+		return bw_fail(err, BW_E_INPUT,
+			       "its proxy, of the environment or of git's http.proxy, is no URL of one");
 	bw_giturl_redact(text, u);
 	line = bw_text_escaped(pick_line(text));
 	return bw_fail(err, code, "%s", line);

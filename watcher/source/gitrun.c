@@ -6,6 +6,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "net/proxy.h"
 #include "source/gitfault.h"
 
 #define MAX_WORDS	 24
@@ -193,6 +194,12 @@ int bw_gitrun_start(struct bw_loop *l, const struct bw_gitrun *g, const struct b
 	size_t n = 2;
 	int rc;
 
+	/* With the user's own configuration only git knows which proxy it takes. */
+	if (c->is_remote && !g->options->user_config && bw_text_starts(g->url->fetch, "http")) {
+		rc = bw_proxy_check_variable(g->url->fetch, err);
+		if (rc < 0)
+			return rc;
+	}
 	for (const char *const *w = c->words; *w && n < MAX_WORDS - 1; w++)
 		argv[n++] = *w;
 	fill_env(&env, g, c->is_remote);

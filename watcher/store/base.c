@@ -17,7 +17,8 @@ enum {
 	BASE_DIGEST,
 	BASE_FAILURES,
 	BASE_WAITED,
-	BASE_TROUBLE
+	BASE_TROUBLE,
+	BASE_CHECKED
 };
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -66,6 +67,7 @@ void bw_store_read_base_columns(sqlite3_stmt *q, struct bw_base *ret)
 		.failures = bw_sql_column_u32(q, BASE_FAILURES),
 		.waited = bw_sql_column_u32(q, BASE_WAITED),
 		.is_contradicted = is_contradicted(q),
+		.checked_ms = bw_sql_column_int(q, BASE_CHECKED),
 	};
 }
 

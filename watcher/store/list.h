@@ -14,7 +14,7 @@
 int bw_store_is_wide(struct bw_store *s, bool *ret, struct bw_err *err) BW_NODISCARD;
 
 /* Lists of bases begin with the same columns (statement.c, WANTED_COLUMNS); the first that is their own: */
-#define BW_BASE_COLUMNS 8
+#define BW_BASE_COLUMNS 9
 /* All of a base but `is_foreign`. */
 void bw_store_read_base_columns(sqlite3_stmt *q, struct bw_base *ret);
 

@@ -31,7 +31,9 @@
 	"f.source_id = ?1 AND f.path >= ?2 AND f.path < CASE ?2 WHEN '' THEN x'' ELSE ?2 || '0' END " \
 	"AND (?2 = '' OR f.path = ?2 OR f.path > ?2 || '/')"
 
-#define WANTED_COLUMNS "u.base_id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, p.trouble"
+#define WANTED_COLUMNS                                                                           \
+	"u.base_id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, p.trouble," \
+	" p.checked_at"
 
 /*
  * Is the build of a use a stranger's, of a git repository? For few uses each build is looked up; for many the list of those
@@ -316,7 +318,7 @@ static const char *const texts[BW_SQL_COUNT] = {
 		" WHERE u.base_id = b.id AND " IS_WANTED ")",
 	/* ?2 the base. */
 	[BW_SQL_POLL_BASE] =
-		"SELECT b.id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, p.trouble, " IS_BASE_FOREIGN
+		"SELECT b.id, b.registry, b.repository, b.tag, x.digest, p.failures, p.waited, p.trouble, p.checked_at, " IS_BASE_FOREIGN
 		" FROM base b" LEFT_JOIN_CURRENT_OF("b.id") " WHERE b.id = ?2 AND EXISTS(SELECT 1 FROM " NEEDING " n)",
 	[BW_SQL_BASE_IS_FOREIGN] = "SELECT " IS_BASE_FOREIGN,
 	[BW_SQL_COMPANIONS] =

@@ -11,6 +11,7 @@ struct bw_round_lane {
 	struct bw_probe_group group; /* first: a probe's group leads to its lane */
 	struct bw_round *round;
 	char *registry;
+	size_t asked;	    /* items without an answer yet */
 	size_t first, last; /* of the items that wait; NOWHERE: none */
 	bool is_feeding;
 };
@@ -48,10 +49,11 @@ size_t bw_round_count_answered(const struct bw_round *r)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+/* What takes up the room may be of others, whose answers wake nobody here: one question goes in any case. */
 static bool has_room(const struct bw_round_lane *lane)
 {
 	return lane->group.open < BW_ROUND_MAX_OPEN &&
-	       bw_registry_room(lane->group.side->registry, lane->registry) > 0;
+	       (lane->asked == 0 || bw_registry_room(lane->group.side->registry, lane->registry) > 0);
 }
 
 /* What ends inside of its own question would feed the lane again, as deep as the lane is long. */
@@ -66,6 +68,7 @@ static void feed(struct bw_round_lane *lane)
 		struct bw_round_item *it = &r->items[lane->first];
 
 		lane->first = it->next;
+		lane->asked++;
 		r->hooks.ask(it, r->hooks.arg);
 	}
 	lane->is_feeding = false;
@@ -90,6 +93,7 @@ void bw_round_answered(struct bw_round_item *it)
 	struct bw_round *r = lane->round;
 
 	r->answered++;
+	lane->asked--;
 	if (r->hooks.progress)
 		r->hooks.progress(r->answered, r->count, r->hooks.arg);
 	feed(lane);
@@ -140,12 +144,57 @@ void bw_round_add(struct bw_round *r, const struct bw_base *b, void *more)
 
 	bw_probe_init(&it->probe, &lane->group, b);
 	it->more = more;
+	it->checked_ms = b->checked_ms;
 	it->next = NOWHERE;
 	if (lane->first == NOWHERE)
 		lane->first = r->count - 1;
 	else
 		r->items[lane->last].next = r->count - 1;
 	lane->last = r->count - 1;
+}
+
+/* Those of one time stay in the order of their names. */
+static int compare_age(const void *left, const void *right)
+{
+	const struct bw_round_item *a = *(struct bw_round_item *const *)left,
+				   *b = *(struct bw_round_item *const *)right;
+
+	if (a->checked_ms != b->checked_ms)
+		return a->checked_ms < b->checked_ms ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+static size_t list_lane(struct bw_round *r, const struct bw_round_lane *lane, struct bw_round_item **ret)
+{
+	size_t n = 0;
+
+	for (size_t i = lane->first; i != NOWHERE; i = r->items[i].next)
+		ret[n++] = &r->items[i];
+	return n;
+}
+
+void bw_round_put_oldest_first(struct bw_round *r)
+{
+	struct bw_round_item **sorted = bw_alloc((r->count + 1) * sizeof(struct bw_round_item *));
+
+	for (size_t l = 0; l < r->lane_count; l++) {
+		struct bw_round_lane *lane = r->lanes[l];
+		size_t n = list_lane(r, lane, sorted);
+
+		if (n == 0)
+			continue;
+		qsort(sorted, n, sizeof(struct bw_round_item *), compare_age);
+		for (size_t i = 0; i < n; i++)
+			sorted[i]->next = i + 1 < n ? (size_t)(sorted[i + 1] - r->items) : NOWHERE;
+		lane->first = (size_t)(sorted[0] - r->items);
+		lane->last = (size_t)(sorted[n - 1] - r->items);
+	}
+	free(sorted);
+}
+
+const char *bw_round_registry(const struct bw_round *r, size_t n)
+{
+	return n < r->lane_count ? r->lanes[n]->registry : NULL;
 }
 
 struct bw_round *bw_round_new(struct bw_sides *sides, const struct bw_round_hooks *h)

@@ -17,6 +17,7 @@ struct bw_round_lane;
 struct bw_round_item {
 	struct bw_probe probe; /* `group` is that of its lane */
 	void *more;	       /* the owner's */
+	int64_t checked_ms;    /* of the base */
 	size_t next;	       /* in its lane */
 };
 
@@ -36,6 +37,8 @@ void bw_round_free(struct bw_round *r); /* drops what is open; not from a hook. 
 
 /* In the order of the registries. The items stay where they are from bw_round_start() on. */
 void bw_round_add(struct bw_round *r, const struct bw_base *b, void *more);
+/* Before the start: each lane asks for what was never asked, and then for what was not asked for longest. */
+void bw_round_put_oldest_first(struct bw_round *r);
 void bw_round_start(struct bw_round *r);
 void bw_round_answered(struct bw_round_item *it);
 /* Asks for no more: what is open may end, and is not waited for. */
@@ -44,5 +47,7 @@ void bw_round_halt(struct bw_round *r);
 struct bw_round_item *bw_round_item_of(struct bw_probe *p);
 void *bw_round_arg_of(const struct bw_round_item *it); /* that of the hooks */
 size_t bw_round_count_answered(const struct bw_round *r);
+/* The registry of the nth lane (from 0), valid as long as the round; NULL: there are not as many. */
+const char *bw_round_registry(const struct bw_round *r, size_t n);
 
 #endif

@@ -21,6 +21,14 @@ const char *bw_proxy_name(const char *proxy, char out[BW_PROXY_NAME_MAX]);
  */
 const char *bw_proxy_of(const char *url);
 
+/* What is wrong with such a value, in words that have nothing of it; NULL: nothing. */
+const char *bw_proxy_trouble(const char *value);
+/*
+ * Can the proxy of the environment for this URL be used? BW_E_INPUT names the variable, and not what is in it. Where no_proxy
+ * names networks only libcurl knows whether there is one for it: then nothing is said.
+ */
+int bw_proxy_check_variable(const char *url, struct bw_err *err) BW_NODISCARD;
+
 /*
  * Is "[SCHEME://][USER@]HOST[:PORT]" what listens at this numeric address? A name that does not say where it is may be
  * anywhere: then the port decides. For a host that is only excepted by its network that lets an address with the

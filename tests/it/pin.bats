@@ -455,7 +455,7 @@ RUN more"
   file src/Dockerfile <<<"FROM $REG/$REPO/app:1
 COPY --from=$(host_of hangs)/app:1 /x /x"
   for how in --check --write; do
-    bw_capture bw_env timeout --preserve-status -s INT 2 "$BASEWATCH" pin "$how"
+    bw_capture bw_env timeout --foreground --preserve-status -s INT 2 "$BASEWATCH" pin "$how"
     expect_status 130
     expect_same "" "$out"
     expect_err 'interrupted: nothing was edited'
@@ -516,7 +516,7 @@ follow_many() {
 
 @test "a registry that answers nothing more holds up no more than 16 comparisons at once" {
   follow_many 40 hang
-  bw_capture bw_env timeout --preserve-status -s INT 4 "$BASEWATCH" pin --connections 64
+  bw_capture bw_env timeout --foreground --preserve-status -s INT 4 "$BASEWATCH" pin --connections 64
   expect_status 130
   expect_requests 40 many HEAD
   expect_requests 16 many GET

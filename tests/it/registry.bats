@@ -130,7 +130,7 @@ SCRIPT
   fake_start f <<<'* * hang'
   file src/Dockerfile <<<"FROM $(host_of real)/app:1
 COPY --from=$(host_of f)/app:1 /x /x"
-  bw_capture bw_env timeout --preserve-status -s INT 5 "$BASEWATCH" check "$IT/src" --format json
+  bw_capture bw_env timeout --foreground --preserve-status -s INT 5 "$BASEWATCH" check "$IT/src" --format json
   expect_status 130
   expect_err 'interrupted'
   expect_json '.summary.fresh' 1
@@ -142,7 +142,7 @@ COPY --from=$(host_of f)/app:1 /x /x"
   bw check "$IT/third"
   expect_status 0
   fake_script g <<<'* * hang'
-  bw_capture bw_env timeout --preserve-status -s INT 3 "$BASEWATCH" check "$IT/third" --format json
+  bw_capture bw_env timeout --foreground --preserve-status -s INT 3 "$BASEWATCH" check "$IT/third" --format json
   expect_status 130
   expect_json '.summary.fresh' 0
   expect_json '.bases[0].verdict' unknown

@@ -236,7 +236,7 @@ SCRIPT
 @test "an interruption is 130 and shows what was answered" {
   push
   fake_start hangs <<<'* * hang'
-  bw_capture bw_env timeout --preserve-status -s INT 3 "$BASEWATCH" resolve --format json "$IMAGE:1" "$(host_of hangs)/app:1"
+  bw_capture bw_env timeout --foreground --preserve-status -s INT 3 "$BASEWATCH" resolve --format json "$IMAGE:1" "$(host_of hangs)/app:1"
   expect_status 130
   expect_json '.images[0].digest' "$(pushed .digest)"
   expect_json '.images[1].error' interrupted

@@ -109,7 +109,7 @@ static const struct verb verbs[] = {
 	 "names, and the database; asks each registry once, each repository for its branches, logs in\n"
 	 "to each broker and tries to reach each webhook. All at the same time, in 20 seconds at most.\n"
 	 "Nothing is published and nothing is changed. As long as nothing is tracked, the build files of\n"
-	 "the configured folders say which registries to ask; one that wants to be left alone is not "
+	 "the configured folders say which registries to ask. One that wants to be left alone is not\n"
 	 "asked.\n\n"
 	 "Exit code: 0 when no error was found, 2 when something is wrong or cannot be reached, 78 when\n"
 	 "the configuration cannot be used.\n",

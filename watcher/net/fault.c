@@ -40,10 +40,10 @@ static const struct {
 	{CURLE_TOO_MANY_REDIRECTS, BW_HTTP_REDIRECT},
 };
 
-enum bw_http_failure bw_fault_kind(int code)
+enum bw_http_failure bw_fault_kind(unsigned code)
 {
 	for (size_t i = 0; i < BW_COUNT(failures); i++)
-		if ((int)failures[i].code == code)
+		if (failures[i].code == code)
 			return failures[i].failure;
 	return BW_HTTP_PROTOCOL;
 }
@@ -58,7 +58,7 @@ static bool may_hold_user(const char *text)
 	return strchr(text, '@') || strcasestr(text, "unsupported proxy");
 }
 
-const char *bw_fault_words(char *error_buffer, int code)
+const char *bw_fault_words(char *error_buffer, unsigned code)
 {
 	size_t len = strlen(error_buffer);
 

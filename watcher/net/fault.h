@@ -9,10 +9,10 @@
 #include "net/http.h"
 
 /* Of a CURLcode. */
-enum bw_http_failure bw_fault_kind(int code);
+enum bw_http_failure bw_fault_kind(unsigned code);
 
 /* The words for people: those of the error buffer, which is trimmed, or the general ones of the code. */
-const char *bw_fault_words(char *error_buffer, int code);
+const char *bw_fault_words(char *error_buffer, unsigned code);
 
 /* Why libcurl would not take this for a proxy, in words that have nothing of it; NULL: it would. */
 const char *bw_fault_of_proxy(const char *value);

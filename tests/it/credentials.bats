@@ -172,7 +172,7 @@ expect_refused() {
 @test "a secret that a failing helper prints is neither shown, nor logged, nor stored" {
   local script
   file home/.docker/config.json <<<'{"credsStore": "x"}'
-  printf "FROM $HOST/team/app:1\n" | file src/Dockerfile
+  file src/Dockerfile <<<"FROM $HOST/team/app:1"
   for script in "echo '{\"Username\":\"bot\",\"Secret\":\"sesame\"}'" "echo 'it fails for: {\"Secret\":\"sesame\"}' >&2" 'echo sesame'; do
     helper x <<<"$script; exit 1"
     bw check "$IT/src" --format json
@@ -186,7 +186,7 @@ expect_refused() {
 @test "a question that is given up while a helper is silent says whom it waits for" {
   file home/.docker/config.json <<<'{"credsStore": "x"}'
   helper x <<<'exec sleep 20'
-  printf "FROM $HOST/team/app:1\n" | file src/Dockerfile
+  file src/Dockerfile <<<"FROM $HOST/team/app:1"
   bw check "$IT/src" --give-up 1 --format json
   expect_status 2
   expect_text "$HOST: no answer in time from docker-credential-x (credsStore in $IT/home/.docker/config.json)"

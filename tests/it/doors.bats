@@ -103,6 +103,7 @@ folder() {
   FOLDER=$IT/home/.config/containers/certs.d/$1
   mkdir -p "$FOLDER"
 }
+# shellcheck disable=SC2016 # these are no commands
 WANTED='it wants a client certificate, and there is none for it \(bring one: `cert-file` and `key-file` under `registries:`, or X.cert and X.key in its certs.d folder\)$'
 # A pair in the folder that nobody knows.
 stranger() {

@@ -76,12 +76,14 @@ static struct bw_standing *first_to_go(struct bw_host *h)
 static struct bw_standing *new_standing(struct bw_host *h)
 {
 	struct bw_login *l = &h->login;
-	struct bw_standing *s;
+	struct bw_standing *s, gone;
 
 	if (l->standing_count < BW_LOGIN_STANDINGS)
 		return &l->standings[l->standing_count++];
 	s = first_to_go(h);
-	free(s->doubted);
+	gone = *s;
+	*s = (struct bw_standing){0};
+	free(gone.doubted);
 	return s;
 }
 

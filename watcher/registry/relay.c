@@ -1,6 +1,7 @@
 /* relay.c - see relay.h. */
 #include "registry/relay.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -165,8 +166,10 @@ static struct bw_tally *tally_of(const struct bw_relay *y, const struct bw_mirro
 static void judge(const struct bw_relay *y, struct bw_tally *t, enum bw_trouble trouble, const char *why)
 {
 	const struct bw_registry *r = y->registry;
-	bool has_turned = why ? bw_tally_bad(t, trouble, why) : bw_tally_good(t);
+	bool has_turned;
 
+	assert(t); /* a place with mirrors has them */
+	has_turned = why ? bw_tally_bad(t, trouble, why) : bw_tally_good(t);
 	if (has_turned && r->mirror_turned)
 		r->mirror_turned(y->wish.registry, t->name, why, r->mirror_arg);
 }
@@ -202,10 +205,12 @@ static void judge_late(const struct bw_relay *y, const struct bw_answer *a)
 {
 	bool is_absent = bw_trouble_is_absence(a->trouble);
 
-	for (size_t i = 0; i < y->place->mirror_count && i < BITS; i++)
+	for (size_t i = 0; i < y->place->mirror_count && i < BITS; i++) {
+		struct bw_tally *t = tally_of(y, &y->place->mirrors[i]);
+
 		if (y->lacking >> i & 1)
-			judge(y, &y->place->tallies[i], BW_TROUBLE_TAG_GONE,
-			      is_absent ? NULL : y->place->tallies[i].absence);
+			judge(y, t, BW_TROUBLE_TAG_GONE, is_absent ? NULL : t->absence);
+	}
 	if (y->claimant)
 		judge_claim(y, a);
 }

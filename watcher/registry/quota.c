@@ -306,6 +306,9 @@ bool bw_quota_read(const char *headers, int64_t now_ms, struct bw_quota *ret)
 	const struct bw_http_response r = {.headers = headers};
 	struct bw_quota best = {0};
 
+	if (!strstr(headers,
+		    "ratelimit")) /* most registries say nothing, and this is done for every answer */
+		return false;
 	now_ms = their_clock(&r, now_ms);
 	read_one_field(&r, now_ms, &best);
 	if (best.limit == 0)

@@ -8,7 +8,7 @@
 
 #include "store/store.h"
 
-/* Why nothing is asked for now. */
+/* Why a registry is left alone. */
 enum bw_pause {
 	BW_PAUSE_NONE,
 	BW_PAUSE_BUDGET,      /* the rest of what is granted is left to others */

@@ -131,7 +131,7 @@ class Quota:
         said = quota_headers(step.get("quota-form", "hub"), limit, window, left, reset)
         options = {**step.options, "header": step.get("header", []) + said}
         if is_dry:
-            return Step(step.line, 429, {"header": said, "code": "TOOMANYREQUESTS", "message": "no more for now"})
+            return Step(step.line, 429, {"header": said, "code": "TOOMANYREQUESTS", "message": "the limit is reached"})
         return Step(step.line, step.status, options)
 
 

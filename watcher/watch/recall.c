@@ -5,6 +5,7 @@
 
 #include "core/map.h"
 #include "core/mem.h"
+#include "standings.h"
 #include "store/standing.h"
 
 static uint64_t ms_between(int64_t from, int64_t to)
@@ -92,13 +93,7 @@ static void keep_guard(const struct bw_standing *before, int64_t now_ms, struct 
 static void describe(const struct bw_registry_facts *f, int64_t now_ms, struct bw_standing *ret)
 {
 	ret->seen_ms = now_ms;
-	ret->has_budget = f->budget.is_known;
-	ret->limit = f->budget.limit;
-	ret->remaining = f->budget.remaining;
-	ret->reserved = f->budget.reserved;
-	ret->window_s = f->budget.window_s;
-	ret->is_free = f->budget.is_free;
-	ret->distance_ms = after(0, f->budget.distance_ms);
+	bw_standings_describe(&f->budget, ret);
 	set_pause(f, now_ms, ret);
 }
 

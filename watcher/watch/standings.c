@@ -141,6 +141,17 @@ static int64_t bound(uint64_t ms)
 	return ms < (uint64_t)INT64_MAX ? (int64_t)ms : INT64_MAX;
 }
 
+void bw_standings_describe(const struct bw_budget_plan *p, struct bw_standing *ret)
+{
+	ret->has_budget = p->is_known;
+	ret->limit = p->limit;
+	ret->remaining = p->remaining;
+	ret->reserved = p->reserved;
+	ret->window_s = p->window_s;
+	ret->is_free = p->is_free;
+	ret->distance_ms = bound(p->distance_ms);
+}
+
 static void describe(struct bw_standings *x, const struct known *k, struct bw_schedule_now now,
 		     struct bw_standing *ret)
 {
@@ -153,15 +164,7 @@ static void describe(struct bw_standings *x, const struct known *k, struct bw_sc
 	ret->paused_until_ms = lane.paused_until_ms;
 	if (ret->seen_ms == 0)
 		ret->seen_ms = now.wall_ms;
-	if (!k->plan.is_known)
-		return;
-	ret->has_budget = true;
-	ret->limit = k->plan.limit;
-	ret->remaining = k->plan.remaining;
-	ret->reserved = k->plan.reserved;
-	ret->window_s = k->plan.window_s;
-	ret->is_free = k->plan.is_free;
-	ret->distance_ms = bound(k->plan.distance_ms);
+	bw_standings_describe(&k->plan, ret);
 }
 
 static bool is_far(int64_t a, int64_t b)

@@ -7,6 +7,7 @@
 #define BW_WATCH_STANDINGS_H
 
 #include "registry/client.h"
+#include "store/standing.h"
 #include "watch/schedule.h"
 
 struct bw_standings;
@@ -24,6 +25,9 @@ int bw_standings_load(struct bw_standings *x, struct bw_schedule_now now, struct
 /* `r` has answered a question to this registry. `ret`: its plan. False: it has not said anything yet. */
 bool bw_standings_hear(struct bw_standings *x, const struct bw_registry *r, const char *registry,
 		       struct bw_schedule_now now, struct bw_budget_plan *ret);
+
+/* The budget of a row, from a plan; one that is not known gives a row without. */
+void bw_standings_describe(const struct bw_budget_plan *p, struct bw_standing *ret);
 
 /* Writes what matters, and forgets registries that nothing is asked of any more. What fails is tried again the next time. */
 int bw_standings_save(struct bw_standings *x, struct bw_schedule_now now, struct bw_err *err) BW_NODISCARD;
